@@ -1,0 +1,139 @@
+package autograd
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// Grads holds the gradients of one backward pass. They live until the tape is reset.
+type Grads struct {
+	tape *Tape
+	buf  [][]float32 // by Value.id; nil where no gradient has arrived
+	// gy is the gradient of the node at work; taken says that Give has passed it on as the gradient of an input.
+	gy    []float32
+	taken bool
+}
+
+// Seed is a value and the gradient of the loss with respect to it: where a backward pass starts.
+type Seed struct {
+	Value *Value
+	Grad  []float32
+}
+
+// Backward returns the gradients of v, a scalar, with respect to everything it depends on.
+func (v *Value) Backward() *Grads {
+	if v.Len() != 1 {
+		panic(fmt.Sprintf("autograd: Backward: shape %v is not a scalar; start from seeds", v.Shape))
+	}
+	return v.tape.Backward(Seed{v, []float32{1}})
+}
+
+// Backward runs the tape backwards from the seeds: the gradients are those of the sum over seeds of sum(Value * Grad). Gradients
+// of intermediate values are given back as soon as they are used.
+func (t *Tape) Backward(seeds ...Seed) *Grads {
+	g := &Grads{tape: t, buf: make([][]float32, t.slots.n)}
+	t.grads = append(t.grads, g)
+	for _, s := range seeds {
+		if len(s.Grad) != s.Value.Len() {
+			panic(fmt.Sprintf("autograd: Backward: a seed of %d elements for shape %v", len(s.Grad), s.Value.Shape))
+		}
+		if s.Value.grad {
+			g.Give(s.Value, s.Grad)
+		}
+	}
+	for i := len(t.nodes) - 1; i >= 0; i-- {
+		n := &t.nodes[i]
+		gy := g.buf[n.out.id]
+		if gy == nil {
+			continue
+		}
+		g.gy, g.taken = gy, false
+		g.buf[n.out.id] = nil
+		n.back(g, gy)
+		if !g.taken {
+			t.pool.put(gy)
+		}
+	}
+	g.gy = nil
+	return g
+}
+
+// Of returns the gradient of a parameter, or nil where none has reached it.
+func (g *Grads) Of(p *Param) *Tensor {
+	if v, ok := g.tape.params[p]; ok {
+		return g.Wrt(v)
+	}
+	return nil
+}
+
+// Wrt returns the gradient of a leaf (Input or Param), or nil where none has reached it. Intermediate values have none left.
+func (g *Grads) Wrt(v *Value) *Tensor {
+	if b := g.buf[v.id]; b != nil {
+		return &Tensor{Shape: slices.Clone(v.Shape), Data: b}
+	}
+	return nil
+}
+
+// Buffer returns where an operation puts the gradient of its input v. Where acc is false the contents are undefined and must
+// all be written; where it is true the operation adds to them. Call it only where v.NeedsGrad, and finish with one input
+// before asking for the next, which may be the same value.
+func (g *Grads) Buffer(v *Value) (dst []float32, acc bool) {
+	if !v.grad {
+		panic("autograd: Buffer: the value needs no gradient")
+	}
+	if b := g.buf[v.id]; b != nil {
+		return b, true
+	}
+	b := g.tape.pool.get(v.Len())
+	g.buf[v.id] = b
+	return b, false
+}
+
+// Zeroed returns the gradient of v for an operation that only adds: it starts as zeros.
+func (g *Grads) Zeroed(v *Value) []float32 {
+	b, acc := g.Buffer(v)
+	if !acc {
+		clear(b)
+	}
+	return b
+}
+
+// Give adds gx to the gradient of v, where v needs one. The gradient that the operation itself got is handed over without a
+// copy when it is the first to arrive.
+func (g *Grads) Give(v *Value, gx []float32) {
+	if !v.grad {
+		return
+	}
+	if len(gx) != v.Len() {
+		panic(fmt.Sprintf("autograd: Give: %d elements for shape %v", len(gx), v.Shape))
+	}
+	if g.buf[v.id] == nil && !g.taken && len(gx) > 0 && len(g.gy) == len(gx) && &g.gy[0] == &gx[0] {
+		g.buf[v.id] = gx
+		g.taken = true
+		return
+	}
+	dst, acc := g.Buffer(v)
+	if acc {
+		kernel.Add(dst, dst, gx)
+	} else {
+		copy(dst, gx)
+	}
+}
+
+// Scratch returns n undefined floats for the operation at work; Free gives them back.
+func (g *Grads) Scratch(n int) []float32 { return g.tape.pool.get(n) }
+
+// Free gives back what Scratch returned.
+func (g *Grads) Free(b []float32) { g.tape.pool.put(b) }
+
+// release gives all gradients back to the tape.
+func (g *Grads) release() {
+	for i, b := range g.buf {
+		if b != nil {
+			g.tape.pool.put(b)
+			g.buf[i] = nil
+		}
+	}
+}

@@ -1,0 +1,22 @@
+// Package autograd differentiates programs over float32 tensors in reverse mode.
+//
+// A Tape records the operations of one pass as a list of closures. Every operation y = f(x1, .., xn) enters, beside its result,
+// a function that turns the gradient gy of a scalar L with respect to y into the gradients of its inputs,
+//
+//	gx_i += (dy/dx_i)' gy,
+//
+// and Backward calls these functions from the last to the first. Values carry their tape, so operations take no context;
+// parameters carry no gradient, Backward returns them, so a model can be shared by goroutines that have a tape each.
+//
+//	tape := &autograd.Tape{}
+//	x := tape.Input(autograd.FromSlice([]float32{1, 2, 3}, 3))
+//	y := autograd.Sum(autograd.Mul(x, x))
+//	grads := y.Backward()
+//	grads.Wrt(x) // 2 4 6
+//
+// Memory comes from the tape and goes back to it at Reset: a training loop that resets its tape after every step allocates next
+// to nothing. A model is any Go value; Params finds its parameters by reflection, named by struct tags as encoding/json does.
+//
+// Operations panic on shapes that do not fit: such a mistake is the program's, not the user's. Tensors are channels-first,
+// [batch, channel, spatial...], unless an operation says otherwise. Results do not depend on the number of threads.
+package autograd

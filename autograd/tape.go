@@ -1,0 +1,156 @@
+package autograd
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// Tape holds one pass through a model: the record of its operations, its mode, its randomness and its memory. The zero Tape is
+// ready: it records gradients and runs in evaluation mode. A Tape belongs to one goroutine; several tapes may run at once over
+// the same parameters.
+//
+// Tensors that come from a tape live in buffers that it takes back at Reset: copy what must outlive the pass.
+type Tape struct {
+	// Train switches dropout on and lets batch normalisation use, and update, the statistics of the batch.
+	Train bool
+	// NoGrad records nothing: for inference. Scope then gives memory back early.
+	NoGrad bool
+	// Rand is the source of all randomness of the pass (dropout); operations that need it panic where it is nil.
+	Rand *rand.Rand
+
+	nodes  []node
+	params map[*Param]*Value
+	slots  slab
+	pool   pool
+	live   [][]float32
+	grads  []*Grads
+}
+
+// node is one recorded operation.
+type node struct {
+	name string
+	out  *Value
+	back func(g *Grads, gy []float32)
+}
+
+// Value is a tensor on a tape.
+type Value struct {
+	*Tensor
+	tape *Tape
+	id   int
+	grad bool
+}
+
+// Tape returns the tape that v lies on.
+func (v *Value) Tape() *Tape { return v.tape }
+
+// NeedsGrad reports whether a gradient flows into v: it is a parameter or an Input, or depends on one, on a tape that records.
+func (v *Value) NeedsGrad() bool { return v.grad }
+
+// Param puts p on the tape. The same parameter gives the same value every time.
+func (t *Tape) Param(p *Param) *Value {
+	if v, ok := t.params[p]; ok {
+		return v
+	}
+	if t.params == nil {
+		t.params = make(map[*Param]*Value)
+	}
+	v := t.value(p.Tensor, !p.Frozen)
+	t.params[p] = v
+	return v
+}
+
+// Input puts x, which is not copied, on the tape as a leaf whose gradient Grads.Wrt returns.
+func (t *Tape) Input(x *Tensor) *Value { return t.value(x, true) }
+
+// Const puts x, which is not copied, on the tape as a constant: no gradient flows into it.
+func (t *Tape) Const(x *Tensor) *Value { return t.value(x, false) }
+
+func (t *Tape) value(x *Tensor, grad bool) *Value {
+	s := t.slots.next()
+	s.v = Value{Tensor: x, tape: t, id: t.slots.n - 1, grad: grad && !t.NoGrad}
+	return &s.v
+}
+
+// Alloc returns a tensor from the tape's memory. Its contents are undefined.
+func (t *Tape) Alloc(shape ...int) *Tensor {
+	s := t.slots.next()
+	s.t.Shape = append(s.shape[:0], shape...)
+	s.t.Data = t.Scratch(sizeOf(shape))
+	return &s.t
+}
+
+// Scratch returns n undefined floats that live until Reset, as those of Alloc do.
+func (t *Tape) Scratch(n int) []float32 {
+	b := t.pool.get(n)
+	t.live = append(t.live, b)
+	return b
+}
+
+// view returns a tensor over data that the tape holds already.
+func (t *Tape) view(data []float32, shape []int) *Tensor {
+	s := t.slots.next()
+	s.t.Shape = append(s.shape[:0], shape...)
+	s.t.Data = data
+	return &s.t
+}
+
+// Record enters an operation: out, from Alloc, computed from in. back gets the gradient gy of a scalar with respect to out and
+// adds to the gradients of the inputs through g; it may read every tensor of the pass and must not change gy. Where no input
+// needs a gradient nothing is recorded.
+func Record(name string, out *Tensor, in []*Value, back func(g *Grads, gy []float32)) *Value {
+	if len(in) == 0 {
+		panic("autograd: Record: " + name + " has no inputs")
+	}
+	t := in[0].tape
+	needs := false
+	for _, v := range in {
+		if v.tape != t {
+			panic(fmt.Sprintf("autograd: %s: its inputs lie on different tapes", name))
+		}
+		needs = needs || v.grad
+	}
+	y := t.value(out, needs)
+	if y.grad {
+		t.nodes = append(t.nodes, node{name: name, out: y, back: back})
+	}
+	return y
+}
+
+// Scope runs f and, on a tape that records nothing, gives all memory that f took back to the tape, except its result's. Values
+// made inside f must not be used after it.
+func (t *Tape) Scope(f func() *Value) *Value {
+	if !t.NoGrad {
+		return f()
+	}
+	mark := len(t.live)
+	y := f()
+	kept := t.live[:mark]
+	for _, b := range t.live[mark:] {
+		if len(b) > 0 && len(y.Data) > 0 && &b[0] == &y.Data[0] {
+			kept = append(kept, b)
+		} else {
+			t.pool.put(b)
+		}
+	}
+	clear(t.live[len(kept):])
+	t.live = kept
+	return y
+}
+
+// Reset ends the pass. Its values, tensors and gradients must no longer be used: their memory serves the next pass.
+func (t *Tape) Reset() {
+	for _, b := range t.live {
+		t.pool.put(b)
+	}
+	clear(t.live)
+	t.live = t.live[:0]
+	for _, g := range t.grads {
+		g.release()
+	}
+	t.grads = t.grads[:0]
+	clear(t.nodes)
+	t.nodes = t.nodes[:0]
+	clear(t.params)
+	t.slots.n = 0
+}
