@@ -1,0 +1,113 @@
+package wave
+
+import (
+	"fmt"
+	"math"
+)
+
+// Point is a cell of the model: Row counts down from the surface, Col from the left edge, both from 0.
+type Point struct {
+	Row int `json:"row"`
+	Col int `json:"col"`
+}
+
+// Config describes a survey. Its zero value is the survey of OpenFWI; a field that is left zero takes the value in its comment.
+type Config struct {
+	Dx      float64 `json:"dx,omitempty"`      // grid spacing in metres, on both axes (10)
+	Dt      float64 `json:"dt,omitempty"`      // time step and sampling interval in seconds (0.001)
+	Samples int     `json:"samples,omitempty"` // rows of a gather (1000)
+	// Steps is the number of rows that are simulated and recorded; the rest of the gather is zero (Samples). OpenFWI's training
+	// data hold 999 of 1000.
+	Steps int     `json:"steps,omitempty"`
+	Pad   int     `json:"pad,omitempty"`  // cells of the absorbing strip on each of the four sides (120)
+	Freq  float64 `json:"freq,omitempty"` // peak frequency of the Ricker wavelet in hertz (15)
+	// Wavelet replaces the Ricker wavelet where it is not nil: one value per time step, zero after the last.
+	Wavelet []float64 `json:"wavelet,omitempty"`
+	Shots   int       `json:"shots,omitempty"` // sources, evenly spread over row 1, where Sources is nil (5)
+	// Sources holds one cell per shot. Nil means Line(1, Shots, nx).
+	Sources []Point `json:"sources,omitempty"`
+	// Receivers holds one cell per trace, the same for all shots. Nil means every column of row 1.
+	Receivers []Point `json:"receivers,omitempty"`
+}
+
+// Line returns n points of a row that has nx columns, evenly spaced from the first column to the last and rounded to whole
+// columns, halves to even, which is where OpenFWI puts its sources: Line(1, 5, 70) has columns 0, 17, 34, 52, 69. One point
+// alone lies in column 0.
+func Line(row, n, nx int) []Point {
+	points := make([]Point, n)
+	for i := range points {
+		points[i].Row = row
+		if i > 0 {
+			points[i].Col = int(math.RoundToEven(float64(i) * float64(nx-1) / float64(n-1)))
+		}
+	}
+	return points
+}
+
+// complete returns the configuration with every field set for a model of nz x nx cells, or the reason why it cannot be used.
+func (c Config) complete(nz, nx int) (Config, error) {
+	if nz < 1 || nx < 1 {
+		return c, fmt.Errorf("wave: model of %d x %d cells, want at least 1 x 1", nz, nx)
+	}
+	setDefault(&c.Dx, 10)
+	setDefault(&c.Dt, 0.001)
+	setDefault(&c.Freq, 15)
+	setDefault(&c.Samples, 1000)
+	setDefault(&c.Steps, c.Samples)
+	setDefault(&c.Pad, 120)
+	setDefault(&c.Shots, 5)
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{{"Dx", c.Dx}, {"Dt", c.Dt}, {"Freq", c.Freq}} {
+		if !(f.value > 0) || math.IsInf(f.value, 0) {
+			return c, fmt.Errorf("wave: %s is %v, want a positive finite number", f.name, f.value)
+		}
+	}
+	switch {
+	case c.Samples < 1:
+		return c, fmt.Errorf("wave: Samples is %d, want at least 1", c.Samples)
+	case c.Steps < 1 || c.Steps > c.Samples:
+		return c, fmt.Errorf("wave: Steps is %d, want 1 to %d (Samples)", c.Steps, c.Samples)
+	case c.Pad < 2:
+		return c, fmt.Errorf("wave: Pad is %d, want at least 2", c.Pad)
+	case c.Shots < 1:
+		return c, fmt.Errorf("wave: Shots is %d, want at least 1", c.Shots)
+	}
+	if c.Wavelet == nil {
+		c.Wavelet = Ricker(c.Freq, c.Dt)
+	}
+	for i, w := range c.Wavelet {
+		if math.IsNaN(w) || math.IsInf(w, 0) {
+			return c, fmt.Errorf("wave: Wavelet[%d] is %v, want a finite number", i, w)
+		}
+	}
+	if c.Sources == nil {
+		c.Sources = Line(min(1, nz-1), c.Shots, nx)
+	}
+	if c.Receivers == nil {
+		c.Receivers = Line(min(1, nz-1), nx, nx)
+	}
+	if err := inside("Sources", c.Sources, nz, nx); err != nil {
+		return c, err
+	}
+	return c, inside("Receivers", c.Receivers, nz, nx)
+}
+
+func setDefault[T int | float64](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+func inside(name string, points []Point, nz, nx int) error {
+	if len(points) == 0 {
+		return fmt.Errorf("wave: %s is empty, want at least one point", name)
+	}
+	for i, p := range points {
+		if p.Row < 0 || p.Row >= nz || p.Col < 0 || p.Col >= nx {
+			return fmt.Errorf("wave: %s[%d] lies at row %d, column %d, want a cell of the %d x %d model", name, i, p.Row, p.Col, nz, nx)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package wave_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spamoe/spamoe/fwi/wave"
+)
+
+// A wave reaches a receiver 200 m away after 0.1 s at 2000 m/s; the wavelet peaks 73 samples later.
+func ExampleSolver_Forward() {
+	s, err := wave.New[float32](wave.Config{
+		Samples:   300,
+		Pad:       60,
+		Sources:   []wave.Point{{Row: 20, Col: 5}},
+		Receivers: []wave.Point{{Row: 20, Col: 25}},
+	}, 40, 40)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	vel := make([]float32, 40*40)
+	for i := range vel {
+		vel[i] = 2000
+	}
+	trace := make([]float32, 300)
+	if err := s.Forward(context.Background(), trace, vel); err != nil {
+		fmt.Println(err)
+		return
+	}
+	peak := 0
+	for i, p := range trace {
+		if p > trace[peak] {
+			peak = i
+		}
+	}
+	fmt.Println("peak after 173 ms:", peak >= 170 && peak <= 182)
+	// Output: peak after 173 ms: true
+}
+
+func ExampleNew() {
+	_, err := wave.New[float32](wave.Config{Sources: []wave.Point{{Row: 70, Col: 0}}}, 70, 70)
+	fmt.Println(err)
+	// Output: wave: Sources[0] lies at row 70, column 0, want a cell of the 70 x 70 model
+}
+
+func ExampleSolver_Shape() {
+	s, _ := wave.New[float32](wave.Config{}, 70, 70)
+	fmt.Println(s.Shape())
+	// Output: 5 1000 70
+}
+
+func ExampleSolver_Config() {
+	s, _ := wave.New[float32](wave.Config{Dx: 5}, 70, 70)
+	cfg := s.Config()
+	fmt.Println(cfg.Dx, cfg.Dt, cfg.Freq, cfg.Pad, len(cfg.Sources), len(cfg.Receivers))
+	// Output: 5 0.001 15 120 5 70
+}
+
+func ExampleLine() {
+	fmt.Println(wave.Line(1, 5, 70))
+	// Output: [{1 0} {1 17} {1 34} {1 52} {1 69}]
+}
+
+func ExampleRicker() {
+	w := wave.Ricker(15, 0.001)
+	fmt.Println(len(w), w[73])
+	fmt.Printf("%.4f\n", w[60])
+	// Output:
+	// 147 1
+	// 0.1712
+}

@@ -1,0 +1,18 @@
+package wave
+
+import "math"
+
+// Ricker returns the wavelet of OpenFWI for peak frequency freq in hertz and time step dt in seconds,
+//
+//	w[k] = (1 - 2b) exp(-b),  b = (pi freq dt (h - k))^2,  k = 0 .. 2h,  h = floor(floor(2.2 / (freq dt)) / 2),
+//
+// that is 147 samples at 15 Hz and 1 ms with the peak, 1, in the middle (Ricker, Geophysics 18, 1953).
+func Ricker(freq, dt float64) []float64 {
+	half := int(math.Floor(2.2/freq/dt)) / 2
+	w := make([]float64, 2*half+1)
+	for k := range w {
+		a := math.Pi * freq * dt * float64(half-k)
+		w[k] = (1 - 2*a*a) * math.Exp(-a*a)
+	}
+	return w
+}

@@ -1,0 +1,105 @@
+package wave
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// Float is the precision of a simulation. float32 is what OpenFWI's data hold and much faster; float64 is for checks.
+type Float interface{ float32 | float64 }
+
+// Solver simulates one survey over models of one size. It may be used by many goroutines at once.
+type Solver[T Float] struct {
+	cfg           Config
+	nz, nx        int
+	height, width int // of the padded grid
+	stride        int // from one row to the next
+	wavelet       []T
+	receivers     []int // offsets into a field
+	row           rowFunc[T]
+
+	mu   sync.Mutex
+	idle []*shot[T]
+}
+
+// New returns a solver for models of nz rows (depth) and nx columns. It fails where cfg holds a negative or non-finite value, or
+// sources or receivers outside the model.
+func New[T Float](cfg Config, nz, nx int) (*Solver[T], error) {
+	cfg, err := cfg.complete(nz, nx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Solver[T]{cfg: cfg, nz: nz, nx: nx, height: nz + 2*cfg.Pad, width: nx + 2*cfg.Pad}
+	s.stride = lead + (s.width+halo+lane-1)/lane*lane
+	for _, w := range cfg.Wavelet[:min(len(cfg.Wavelet), cfg.Steps)] {
+		s.wavelet = append(s.wavelet, T(w))
+	}
+	for _, p := range cfg.Receivers {
+		s.receivers = append(s.receivers, s.offset(p))
+	}
+	s.row = rowGeneric[T]
+	return s, nil
+}
+
+// offset returns where a field holds a cell of the model.
+func (s *Solver[T]) offset(p Point) int { return (p.Row+s.cfg.Pad)*s.stride + lead + p.Col + s.cfg.Pad }
+
+// Config returns the survey with every default filled in.
+func (s *Solver[T]) Config() Config { return s.cfg }
+
+// Shape returns the size of one gather: shots, samples, receivers.
+func (s *Solver[T]) Shape() (shots, samples, receivers int) {
+	return len(s.cfg.Sources), s.cfg.Samples, len(s.cfg.Receivers)
+}
+
+// Forward simulates nb models, vel (nb x nz x nx, metres per second), into dst (nb x shots x samples x receivers). The shots of
+// all models run in parallel, and the result does not depend on how many do. It fails where sizes do not match, where a velocity
+// is not a positive finite number or too large for a stable time step (it names model, row and column), and with ctx's error soon
+// after ctx is done; dst then holds nothing useful.
+func (s *Solver[T]) Forward(ctx context.Context, dst, vel []T) error {
+	cells := s.nz * s.nx
+	shots, samples, receivers := s.Shape()
+	nb := len(vel) / cells
+	if nb == 0 || len(vel) != nb*cells {
+		return fmt.Errorf("wave: velocities have %d values, want a positive multiple of %d (%d x %d)", len(vel), cells, s.nz, s.nx)
+	}
+	gather := samples * receivers
+	if len(dst) != nb*shots*gather {
+		return fmt.Errorf("wave: gathers have %d values, want %d (%d models x %d shots x %d samples x %d receivers)",
+			len(dst), nb*shots*gather, nb, shots, samples, receivers)
+	}
+	for i := range nb {
+		if err := s.check(vel[i*cells:][:cells], i); err != nil {
+			return err
+		}
+	}
+	kernel.Parallel(nb*shots, 1, func(lo, hi int) {
+		sh := s.take()
+		for i := lo; i < hi && ctx.Err() == nil; i++ {
+			sh.start(s, vel[i/shots*cells:][:cells], s.cfg.Sources[i%shots])
+			sh.run(ctx, s, dst[i*gather:][:gather])
+		}
+		s.give(sh)
+	})
+	return ctx.Err()
+}
+
+func (s *Solver[T]) take() *shot[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.idle); n > 0 {
+		sh := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		return sh
+	}
+	return newShot(s)
+}
+
+func (s *Solver[T]) give(sh *shot[T]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = append(s.idle, sh)
+}

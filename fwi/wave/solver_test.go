@@ -1,0 +1,259 @@
+package wave
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+func TestDefaults(t *testing.T) {
+	s, err := New[float32](Config{}, 70, 70)
+	require.NoError(t, err)
+	cfg := s.Config()
+	require.Equal(t, []Point{{1, 0}, {1, 17}, {1, 34}, {1, 52}, {1, 69}}, cfg.Sources)
+	require.Len(t, cfg.Receivers, 70)
+	require.Equal(t, Point{1, 69}, cfg.Receivers[69])
+	require.Len(t, cfg.Wavelet, 147)
+	require.Equal(t, 1.0, cfg.Wavelet[73])
+	require.Equal(t, 310, s.height)
+	require.Equal(t, 310, s.width)
+	shots, samples, receivers := s.Shape()
+	require.Equal(t, []int{5, 1000, 70}, []int{shots, samples, receivers})
+}
+
+func TestConfigSurvivesJSON(t *testing.T) {
+	cfg := Config{Dx: 5, Steps: 3, Wavelet: []float64{1, 2}, Sources: []Point{{1, 2}}}
+	text, err := json.Marshal(cfg)
+	require.NoError(t, err)
+	var back Config
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, cfg, back)
+}
+
+func TestFewerStepsLeaveZeroRows(t *testing.T) {
+	vel := layered[float32](12, 14)
+	full := simulate(t, Config{Samples: 90, Pad: 10}, 12, 14, vel)
+	s, err := New[float32](Config{Samples: 90, Steps: 80, Pad: 10}, 12, 14)
+	require.NoError(t, err)
+	part := make([]float32, len(full))
+	for i := range part {
+		part[i] = 7
+	}
+	require.NoError(t, s.Forward(context.Background(), part, vel))
+	for shot := range 5 {
+		at := shot * 90 * 14
+		require.Equal(t, full[at:at+80*14], part[at:at+80*14])
+		require.Zero(t, maxAbs(part[at+80*14:at+90*14]))
+	}
+	require.NotZero(t, maxAbs(full[80*14:90*14]))
+}
+
+// Neither threads nor company in a batch nor other callers at the same time change a bit.
+func TestParallelCallsAgree(t *testing.T) {
+	const nz, nx, nb = 15, 18, 3
+	vel := make([]float32, nb*nz*nx)
+	for i := range vel {
+		vel[i] = 1500 + float32(i*i%2500)
+	}
+	s, err := New[float32](Config{Samples: 120, Pad: 12}, nz, nx)
+	require.NoError(t, err)
+	shots, samples, receivers := s.Shape()
+	gather := shots * samples * receivers
+	want := make([]float32, nb*gather)
+	threads := kernel.Threads()
+	defer kernel.SetThreads(threads)
+	kernel.SetThreads(1)
+	require.NoError(t, s.Forward(context.Background(), want, vel))
+	kernel.SetThreads(4)
+	all := make([]float32, nb*gather)
+	require.NoError(t, s.Forward(context.Background(), all, vel))
+	require.Equal(t, want, all)
+	one := make([]float32, nb*gather)
+	var wg sync.WaitGroup
+	for i := range nb {
+		wg.Go(func() {
+			if err := s.Forward(context.Background(), one[i*gather:][:gather], vel[i*nz*nx:][:nz*nx]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, want, one)
+}
+
+// Before the wave arrives records are exactly zero and the field holds its constant; denormal numbers never occur.
+func TestQuietFieldIsConstant(t *testing.T) {
+	s, err := New[float32](Config{Steps: 60}, 70, 70)
+	require.NoError(t, err)
+	sh := newShot(s)
+	vel := layered[float32](70, 70)
+	dst := make([]float32, 1000*70)
+	sh.start(s, vel, Point{1, 0})
+	sh.run(context.Background(), s, dst)
+	require.Zero(t, dst[5*70+69], "numerical waves cross two cells per step")
+	quiet, other := 0, 0
+	for _, field := range [][]float32{sh.now, sh.prev} {
+		for _, v := range field {
+			if v == rest[float32]() {
+				quiet++
+			} else {
+				other++
+			}
+			require.False(t, v != 0 && math.Abs(float64(v)) < 0x1p-126, "denormal %g", v)
+		}
+	}
+	require.Greater(t, quiet, 40000)
+	require.Greater(t, other, 5000)
+}
+
+func TestRestSuitsPrecision(t *testing.T) {
+	require.Equal(t, float32(1e-20), rest[float32]())
+	require.Equal(t, 1e-160, rest[float64]())
+}
+
+func TestStepsDoNotAllocate(t *testing.T) {
+	s, err := New[float32](Config{Samples: 50, Pad: 10}, 20, 20)
+	require.NoError(t, err)
+	sh := newShot(s)
+	vel, dst := layered[float32](20, 20), make([]float32, 50*20)
+	require.Zero(t, testing.AllocsPerRun(3, func() {
+		sh.start(s, vel, Point{1, 3})
+		sh.run(context.Background(), s, dst)
+	}))
+}
+
+func TestCancel(t *testing.T) {
+	s, err := New[float32](Config{}, 70, 70)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	vel := layered[float32](70, 70)
+	dst := make([]float32, 5*1000*70)
+	require.ErrorIs(t, s.Forward(ctx, dst, vel), context.Canceled)
+	require.Zero(t, maxAbs(dst))
+
+	// A shot that has begun stops at its next look.
+	looks := &countdown{Context: context.Background(), left: 3}
+	sh := newShot(s)
+	sh.start(s, vel, Point{1, 0})
+	sh.run(looks, s, dst[:1000*70])
+	require.NotZero(t, maxAbs(dst[:48*70]))
+	require.Zero(t, maxAbs(dst[48*70:]))
+}
+
+// countdown is a context that is done after a number of looks.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left == 0 {
+		return context.Canceled
+	}
+	c.left--
+	return nil
+}
+
+func TestBadConfig(t *testing.T) {
+	for want, cfg := range map[string]Config{
+		"wave: Dx is -1, want a positive finite number":                               {Dx: -1},
+		"wave: Dt is NaN, want a positive finite number":                              {Dt: math.NaN()},
+		"wave: Freq is +Inf, want a positive finite number":                           {Freq: math.Inf(1)},
+		"wave: Samples is -4, want at least 1":                                        {Samples: -4},
+		"wave: Steps is 11, want 1 to 10 (Samples)":                                   {Samples: 10, Steps: 11},
+		"wave: Steps is -1, want 1 to 1000 (Samples)":                                 {Steps: -1},
+		"wave: Pad is 1, want at least 2":                                             {Pad: 1},
+		"wave: Shots is -1, want at least 1":                                          {Shots: -1},
+		"wave: Wavelet[1] is NaN, want a finite number":                               {Wavelet: []float64{0, math.NaN()}},
+		"wave: Sources[0] lies at row 7, column 1, want a cell of the 7 x 9 model":    {Sources: []Point{{7, 1}}},
+		"wave: Receivers[1] lies at row 0, column -1, want a cell of the 7 x 9 model": {Receivers: []Point{{0, 0}, {0, -1}}},
+		"wave: Sources is empty, want at least one point":                             {Sources: []Point{}},
+	} {
+		_, err := New[float32](cfg, 7, 9)
+		require.EqualError(t, err, want)
+	}
+	_, err := New[float64](Config{}, 0, 5)
+	require.EqualError(t, err, "wave: model of 0 x 5 cells, want at least 1 x 1")
+}
+
+func TestBadModels(t *testing.T) {
+	s, err := New[float32](Config{Samples: 5, Pad: 40}, 3, 4)
+	require.NoError(t, err)
+	dst := make([]float32, 2*5*5*4)
+	for _, c := range []struct {
+		at    int
+		value float32
+		want  string
+	}{
+		{5, 0, "wave: model 0, row 1, column 1: velocity is 0 m/s, want a positive finite number"},
+		{14, -3, "wave: model 1, row 0, column 2: velocity is -3 m/s, want a positive finite number"},
+		{23, float32(math.NaN()), "wave: model 1, row 2, column 3: velocity is NaN m/s, want a positive finite number"},
+		{0, float32(math.Inf(1)), "wave: model 0, row 0, column 0: velocity is +Inf m/s, want a positive finite number"},
+		{16, 6200, "wave: model 1, row 1, column 0: at 6200 m/s a wave crosses 0.62 cells in a time step (dt 0.001 s, dx 10 m), want at most 0.5832 for a stable scheme"},
+	} {
+		vel := uniform[float32](24, 3000)
+		vel[c.at] = c.value
+		require.EqualError(t, s.Forward(context.Background(), dst, vel), c.want)
+	}
+	require.EqualError(t, s.Forward(context.Background(), dst, make([]float32, 13)), "wave: velocities have 13 values, want a positive multiple of 12 (3 x 4)")
+	require.EqualError(t, s.Forward(context.Background(), dst, nil), "wave: velocities have 0 values, want a positive multiple of 12 (3 x 4)")
+	require.EqualError(t, s.Forward(context.Background(), dst[1:], uniform[float32](24, 3000)),
+		"wave: gathers have 199 values, want 200 (2 models x 5 shots x 5 samples x 4 receivers)")
+}
+
+// The limit on the time step is the true one: just below it the field stays bounded, just above it would not.
+func TestStabilityLimit(t *testing.T) {
+	const n = 16
+	cfg := Config{Samples: 400, Pad: 60, Shots: 1}
+	s, err := New[float64](cfg, n, n)
+	require.NoError(t, err)
+	run := func(courant float64) float64 {
+		vel := uniform(n*n, courant*10/0.001)
+		sh := newShot(s)
+		dst := make([]float64, 400*n)
+		sh.start(s, vel, Point{1, 8})
+		sh.run(context.Background(), s, dst)
+		return maxAbs(dst)
+	}
+	below := 0.0
+	for c := 0.5; c < 0.7; c += 0.001 {
+		if s.check(uniform(n*n, c*10/0.001), 0) == nil {
+			below = c
+		}
+	}
+	require.InDelta(t, math.Sqrt(limit), below, 0.06)
+	require.Less(t, run(below), 100.0)
+	require.Greater(t, run(math.Sqrt(limit)*1.02), 1e6)
+}
+
+// Any configuration and model either fails with an error or gives finite numbers.
+func FuzzForward(f *testing.F) {
+	f.Add(10.0, 0.001, 15.0, 2, 3, 3000.0)
+	f.Add(-1.0, 0.0, math.Inf(1), 0, 200, math.NaN())
+	f.Add(1e-300, 1e300, 1e-9, 1, 1, 1e-30)
+	f.Add(10.0, 0.001, 15.0, 40, 1, 6100.0)
+	f.Fuzz(func(t *testing.T, dx, dt, freq float64, pad, n int, v float64) {
+		if n > 12 || pad > 40 || freq*dt < 1e-4 {
+			return // memory, not meaning
+		}
+		s, err := New[float32](Config{Dx: dx, Dt: dt, Freq: freq, Pad: pad, Samples: 30}, n, n)
+		if err != nil {
+			return
+		}
+		vel := uniform(n*n, float32(v))
+		dst := make([]float32, 5*30*n)
+		if err := s.Forward(context.Background(), dst, vel); err != nil {
+			return
+		}
+		for i, p := range dst {
+			require.False(t, math.IsNaN(float64(p)) || math.IsInf(float64(p), 0), "value %d is %v", i, p)
+		}
+	})
+}
