@@ -68,5 +68,5 @@ func ExampleRicker() {
 	fmt.Printf("%.4f\n", w[60])
 	// Output:
 	// 147 1
-	// 0.1712
+	// 0.1714
 }
