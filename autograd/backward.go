@@ -101,7 +101,7 @@ func (g *Grads) Zeroed(v *Value) []float32 {
 }
 
 // Give adds gx to the gradient of v, where v needs one. The gradient that the operation itself got is handed over without a
-// copy when it is the first to arrive.
+// copy when it is the first to arrive; an operation gives it away last, since later gradients of v are added to it in place.
 func (g *Grads) Give(v *Value, gx []float32) {
 	if !v.grad {
 		return

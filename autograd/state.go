@@ -94,6 +94,10 @@ func (w *walker) walk(name string, v reflect.Value) {
 		w.walk(name, v.Elem())
 		w.path = w.path[:len(w.path)-1]
 	case reflect.Struct:
+		switch v.Interface().(type) {
+		case Param, Buffer:
+			panic("autograd: State: " + name + " holds a " + v.Type().Name() + " itself; models hold pointers to them")
+		}
 		w.fields(name, v)
 	case reflect.Slice, reflect.Array:
 		if !holdsState(v.Type().Elem()) {
@@ -141,13 +145,18 @@ func (w *walker) add(e Entry, key any) {
 	w.out = append(w.out, e)
 }
 
-// holdsState reports whether a value of this type can lead to a parameter.
+// holdsState reports whether a value of this type can lead to a parameter. Containers nested deeper than any model's, which
+// includes types that contain themselves without a struct between, cannot.
 func holdsState(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct || holdsState(t.Elem())
-	case reflect.Struct, reflect.Interface:
-		return true
+	for range 8 {
+		switch t.Kind() {
+		case reflect.Struct, reflect.Interface:
+			return true
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			t = t.Elem()
+		default:
+			return false
+		}
 	}
 	return false
 }

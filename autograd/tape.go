@@ -87,6 +87,15 @@ func (t *Tape) Scratch(n int) []float32 {
 	return b
 }
 
+// allocWith is Alloc of the given shape with the size of one axis changed to n.
+func (t *Tape) allocWith(shape []int, axis, n int) *Tensor {
+	s := t.slots.next()
+	s.t.Shape = append(s.shape[:0], shape...)
+	s.t.Shape[axis] = n
+	s.t.Data = t.Scratch(sizeOf(s.t.Shape))
+	return &s.t
+}
+
 // view returns a tensor over data that the tape holds already.
 func (t *Tape) view(data []float32, shape []int) *Tensor {
 	s := t.slots.next()
@@ -127,7 +136,7 @@ func (t *Tape) Scope(f func() *Value) *Value {
 	y := f()
 	kept := t.live[:mark]
 	for _, b := range t.live[mark:] {
-		if len(b) > 0 && len(y.Data) > 0 && &b[0] == &y.Data[0] {
+		if sameMemory(b, y.Data) {
 			kept = append(kept, b)
 		} else {
 			t.pool.put(b)
@@ -136,6 +145,12 @@ func (t *Tape) Scope(f func() *Value) *Value {
 	clear(t.live[len(kept):])
 	t.live = kept
 	return y
+}
+
+// sameMemory reports whether a and b are parts of one buffer: no operation cuts a slice's capacity, so such parts end together.
+func sameMemory(a, b []float32) bool {
+	a, b = a[:cap(a)], b[:cap(b)]
+	return len(a) > 0 && len(b) > 0 && &a[len(a)-1] == &b[len(b)-1]
 }
 
 // Reset ends the pass. Its values, tensors and gradients must no longer be used: their memory serves the next pass.

@@ -1,0 +1,51 @@
+package autograd
+
+import (
+	"fmt"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// LayerNorm normalises x over its last axis to mean 0 and variance 1, then scales by w and shifts by b (Ba, Kiros and Hinton,
+// arXiv 1607.06450): y = (x - mean) / sqrt(var + eps) w + b, with the biased variance. w and b have the size of the last axis;
+// both may be nil.
+func LayerNorm(x, w, b *Value, eps float32) *Value {
+	n := x.Dim(-1)
+	rows := sizeOf(x.Shape[:x.Rank()-1])
+	in, wd, bd := affine("LayerNorm", x, w, b, n)
+	t := x.tape
+	out := t.Alloc(x.Shape...)
+	mean, rstd := t.Scratch(rows), t.Scratch(rows)
+	kernel.LayerNorm(out.Data, mean, rstd, x.Data, wd, bd, rows, n, float64(eps))
+	return Record("LayerNorm", out, in, func(g *Grads, gy []float32) {
+		if gw, gb := g.affine(w, b); gw != nil || gb != nil {
+			kernel.LayerNormGrad(nil, gw, gb, gy, x.Data, wd, mean, rstd, rows, n, false, true)
+		}
+		if x.grad {
+			gx, acc := g.Buffer(x)
+			kernel.LayerNormGrad(gx, nil, nil, gy, x.Data, wd, mean, rstd, rows, n, acc, false)
+		}
+	})
+}
+
+// affine returns the inputs of a normalisation and the data of its weight and bias, which are both there or both nil.
+func affine(op string, x, w, b *Value, n int) (in []*Value, wd, bd []float32) {
+	if w == nil && b == nil {
+		return []*Value{x}, nil, nil
+	}
+	if w == nil || b == nil || w.Len() != n || b.Len() != n {
+		panic(fmt.Sprintf("autograd: %s: weight and bias do not both have %d elements, for x %v", op, n, x.Shape))
+	}
+	return []*Value{x, w, b}, w.Data, b.Data
+}
+
+// affine returns where the gradients of a weight and a bias are added, nil where none is needed.
+func (g *Grads) affine(w, b *Value) (gw, gb []float32) {
+	if w != nil && w.grad {
+		gw = g.Zeroed(w)
+	}
+	if b != nil && b.grad {
+		gb = g.Zeroed(b)
+	}
+	return gw, gb
+}

@@ -1,0 +1,71 @@
+package autograd
+
+import (
+	"fmt"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// Linear returns y = x w' + b over the last axis: y[.., o] = sum over i of w[o, i] x[.., i] + b[o]. x is [.., in], w [out, in],
+// possibly followed by axes of size 1 as the weight of a 1x1 convolution has them; b is [out] or nil.
+func Linear(x, w, b *Value) *Value { return linear("Linear", x, w, b, false) }
+
+// LinearGELU returns GELU(Linear(x, w, b)) in one pass.
+func LinearGELU(x, w, b *Value) *Value { return linear("LinearGELU", x, w, b, true) }
+
+func linear(name string, x, w, b *Value, gelu bool) *Value {
+	rank := x.Rank()
+	if rank < 1 || w.Rank() < 2 || w.Len() != w.Shape[0]*w.Shape[1] || x.Shape[rank-1] != w.Shape[1] {
+		panic(fmt.Sprintf("autograd: %s: weight %v does not fit x %v: want [out, in] and [.., in]", name, w.Shape, x.Shape))
+	}
+	no, ni := w.Shape[0], w.Shape[1]
+	in := []*Value{x, w, b}
+	ep := kernel.Epilogue[float32]{GELU: gelu}
+	if b == nil {
+		in = in[:2]
+	} else {
+		if b.Len() != no {
+			panic(fmt.Sprintf("autograd: %s: bias %v does not fit weight %v", name, b.Shape, w.Shape))
+		}
+		ep.ColBias = b.Data
+	}
+	rows := sizeOf(x.Shape[:rank-1])
+	t := x.tape
+	out := t.allocWith(x.Shape, rank-1, no)
+	if gelu && anyGrad(in) {
+		ep.Pre = t.Scratch(rows * no)
+	}
+	kernel.GemmEpilogue(false, true, rows, no, ni, x.Data, ni, w.Data, ni, out.Data, no, false, &ep)
+	pre := ep.Pre
+	return Record(name, out, in, func(g *Grads, gy []float32) {
+		gz := gy
+		if gelu {
+			gz = g.Scratch(len(gy))
+			kernel.GELUGrad(gz, gy, pre, false)
+		}
+		if x.grad {
+			gx, acc := g.Buffer(x)
+			kernel.Gemm(false, false, rows, ni, no, gz, no, w.Data, ni, gx, ni, acc)
+		}
+		if w.grad {
+			gw, acc := g.Buffer(w)
+			kernel.Gemm(true, false, no, ni, rows, gz, no, x.Data, ni, gw, ni, acc)
+		}
+		if b != nil && b.grad {
+			gb, acc := g.Buffer(b)
+			kernel.ColSum(gb, gz, rows, no, acc)
+		}
+		if gelu {
+			g.Free(gz)
+		}
+	})
+}
+
+func anyGrad(in []*Value) bool {
+	for _, v := range in {
+		if v.grad {
+			return true
+		}
+	}
+	return false
+}

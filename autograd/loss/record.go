@@ -1,0 +1,121 @@
+package loss
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// gradient adds the gradients of a loss to gx and gy, either of which may be nil: those with respect to x and y of
+// sum over i of g[i] value[i].
+type gradient[T kernel.Float] func(gx, gy, g []T)
+
+// record enters a loss of two tensors into their tape: its values, of the given shape, and its gradient.
+func record(name string, x, y *autograd.Value, values []float64, shape []int, grad gradient[float32]) *autograd.Value {
+	out := x.Tape().Alloc(shape...)
+	for i, v := range values {
+		out.Data[i] = float32(v)
+	}
+	return autograd.Record(name, out, []*autograd.Value{x, y}, func(g *autograd.Grads, gout []float32) {
+		var gx, gy []float32
+		if x.NeedsGrad() {
+			gx = g.Zeroed(x)
+		}
+		if y.NeedsGrad() {
+			gy = g.Zeroed(y)
+		}
+		grad(gx, gy, gout)
+	})
+}
+
+// scalar is record for a loss of one value.
+func scalar(name string, x, y *autograd.Value, value float64, grad gradient[float32]) *autograd.Value {
+	return record(name, x, y, []float64{value}, nil, grad)
+}
+
+// same panics unless x and y have one shape of at least rank axes and some elements.
+func same(name string, x, y *autograd.Value, rank int) {
+	if !slices.Equal(x.Shape, y.Shape) {
+		panic(fmt.Sprintf("loss: %s: prediction %v and target %v differ in shape", name, x.Shape, y.Shape))
+	}
+	if x.Rank() < rank || x.Len() == 0 {
+		panic(fmt.Sprintf("loss: %s: shape %v; want at least %d axes, none empty", name, x.Shape, rank))
+	}
+}
+
+// span is the number of elements that one term of a sum covers: fixed, so that sums do not depend on the number of threads.
+const span = 1 << 13
+
+// sum returns the sum of f over consecutive spans of 0..n.
+func sum(n int, f func(lo, hi int) float64) float64 {
+	part := make([]float64, (n+span-1)/span)
+	kernel.Parallel(len(part), 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			part[i] = f(i*span, min((i+1)*span, n))
+		}
+	})
+	return total(part)
+}
+
+// total adds up in order.
+func total(x []float64) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
+// sign is the derivative of |x|, 0 at 0.
+func sign(x float64) float64 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return 0
+}
+
+// Reduction says how the values of samples become one.
+type Reduction int
+
+const (
+	// MeanOf averages.
+	MeanOf Reduction = iota
+	// SumOf adds up.
+	SumOf
+)
+
+// weight returns what multiplies the sum of n values.
+func (r Reduction) weight(n int) float64 {
+	if r == SumOf {
+		return 1
+	}
+	return 1 / float64(n)
+}
+
+var reductionNames = []string{MeanOf: "mean", SumOf: "sum"}
+
+// String returns "mean" or "sum".
+func (r Reduction) String() string { return reductionNames[r] }
+
+// MarshalText writes "mean" or "sum".
+func (r Reduction) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads "mean" or "sum".
+func (r *Reduction) UnmarshalText(text []byte) error {
+	i, err := parse("reduction", string(text), reductionNames)
+	*r = Reduction(i)
+	return err
+}
+
+// parse finds a name in a list.
+func parse(what, text string, names []string) (int, error) {
+	if i := slices.Index(names, text); i >= 0 {
+		return i, nil
+	}
+	return 0, fmt.Errorf("loss: %s %q; want one of %q", what, text, names)
+}

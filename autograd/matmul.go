@@ -1,0 +1,87 @@
+package autograd
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// MatMul returns the matrix products of the last two axes, [.., m, k] and [.., k, n] to [.., m, n]. The axes before them agree,
+// or one of the two has none and is shared.
+func MatMul(a, b *Value) *Value { return matmul("MatMul", a, b, false) }
+
+// MatMulT is MatMul with the second matrices transposed: [.., m, k] and [.., n, k] to [.., m, n].
+func MatMulT(a, b *Value) *Value { return matmul("MatMulT", a, b, true) }
+
+func matmul(name string, a, b *Value, transB bool) *Value {
+	ra, rb := a.Rank(), b.Rank()
+	if ra < 2 || rb < 2 {
+		panic(fmt.Sprintf("autograd: %s: shapes %v and %v are not both matrices", name, a.Shape, b.Shape))
+	}
+	m, k, kb, n := a.Shape[ra-2], a.Shape[ra-1], b.Shape[rb-2], b.Shape[rb-1]
+	if transB {
+		kb, n = n, kb
+	}
+	if k != kb || ra > 2 && rb > 2 && !slices.Equal(a.Shape[:ra-2], b.Shape[:rb-2]) {
+		panic(fmt.Sprintf("autograd: %s: shapes %v and %v do not fit", name, a.Shape, b.Shape))
+	}
+	lead := a.Shape[:ra-2]
+	if ra == 2 {
+		lead = b.Shape[:rb-2]
+	}
+	p := product{batch: sizeOf(lead), m: m, n: n, k: k, ldb: n, strideA: m * k, strideB: k * n, transB: transB}
+	if transB {
+		p.ldb = k
+	}
+	switch {
+	case rb == 2: // one product of a tall matrix
+		p.m, p.batch = p.m*p.batch, 1
+	case ra == 2:
+		p.strideA = 0
+	}
+	out := a.tape.Alloc(append(append(make([]int, 0, 8), lead...), m, n)...)
+	p.forward(out.Data, a.Data, b.Data)
+	return Record(name, out, []*Value{a, b}, func(g *Grads, gy []float32) {
+		if a.grad {
+			ga, acc := g.Buffer(a)
+			p.gradA(ga, gy, b.Data, acc)
+		}
+		if b.grad {
+			gb, acc := g.Buffer(b)
+			p.gradB(gb, gy, a.Data, acc)
+		}
+	})
+}
+
+// product is batch products c = a op(b), a m x k, c m x n; strideA is 0 where all share a.
+type product struct {
+	batch, m, n, k   int
+	ldb              int
+	strideA, strideB int
+	transB           bool
+}
+
+func (p product) forward(c, a, b []float32) {
+	kernel.GemmBatch(false, p.transB, p.batch, p.m, p.n, p.k, a, p.k, p.strideA, b, p.ldb, p.strideB, c, p.n, p.m*p.n, false)
+}
+
+// gradA adds up gc op(b)'.
+func (p product) gradA(ga, gc, b []float32, acc bool) {
+	if p.strideA != 0 || p.batch <= 1 {
+		kernel.GemmBatch(false, !p.transB, p.batch, p.m, p.k, p.n, gc, p.n, p.m*p.n, b, p.ldb, p.strideB, ga, p.k, p.m*p.k, acc)
+		return
+	}
+	for i := range p.batch {
+		kernel.Gemm(false, !p.transB, p.m, p.k, p.n, gc[i*p.m*p.n:], p.n, b[i*p.strideB:], p.ldb, ga, p.k, acc || i > 0)
+	}
+}
+
+// gradB computes a' gc, or gc' a where b is transposed.
+func (p product) gradB(gb, gc, a []float32, acc bool) {
+	if p.transB {
+		kernel.GemmBatch(true, false, p.batch, p.n, p.k, p.m, gc, p.n, p.m*p.n, a, p.k, p.strideA, gb, p.k, p.strideB, acc)
+	} else {
+		kernel.GemmBatch(true, false, p.batch, p.k, p.n, p.m, a, p.k, p.strideA, gc, p.n, p.m*p.n, gb, p.n, p.strideB, acc)
+	}
+}

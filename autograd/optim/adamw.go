@@ -1,0 +1,124 @@
+package optim
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// Gradients gives the gradient of a parameter, or nil where it has none. *autograd.Grads and *Sum are such.
+type Gradients interface {
+	Of(p *autograd.Param) *autograd.Tensor
+}
+
+// Config sets AdamW. The zero Config is Adam with the usual constants and no decay.
+type Config struct {
+	// Beta1 and Beta2 are the decay rates of the moments; 0 means 0.9 and 0.999.
+	Beta1 float64 `json:"beta1,omitempty"`
+	Beta2 float64 `json:"beta2,omitempty"`
+	// Eps is added to the root of the second moment; 0 means 1e-8.
+	Eps float64 `json:"eps,omitempty"`
+	// Decay is the weight decay, decoupled from the gradient and multiplied by the rate.
+	Decay float64 `json:"decay,omitempty"`
+	// Scale, where given, returns factors of the rate and of the decay for a parameter: another rate for a pretrained encoder,
+	// no decay for biases.
+	Scale func(name string, p *autograd.Param) (rate, decay float64) `json:"-"`
+}
+
+// Validate names the first setting that makes no sense.
+func (c Config) Validate() error {
+	switch {
+	case !(c.Beta1 >= 0 && c.Beta1 < 1):
+		return fmt.Errorf("optim: beta1 is %v; want 0 <= beta1 < 1", c.Beta1)
+	case !(c.Beta2 >= 0 && c.Beta2 < 1):
+		return fmt.Errorf("optim: beta2 is %v; want 0 <= beta2 < 1", c.Beta2)
+	case !(c.Eps >= 0):
+		return fmt.Errorf("optim: eps is %v; want 0 (for 1e-8) or more", c.Eps)
+	case !(c.Decay >= 0):
+		return fmt.Errorf("optim: a weight decay of %v; want 0 or more", c.Decay)
+	}
+	return nil
+}
+
+// AdamW is the optimiser of one model. Its exported field is its whole state; Step may not run while the model is in use.
+type AdamW struct {
+	State  map[string]*Moments `param:"state"` // by name of the parameter
+	config Config
+	params []*slot
+}
+
+// Moments is what AdamW remembers of one parameter: the running means of its gradient and of the gradient's square, as long as
+// the parameter, and how many steps it has made.
+type Moments struct {
+	First  *autograd.Buffer `param:"exp_avg"`
+	Second *autograd.Buffer `param:"exp_avg_sq"`
+	Step   *autograd.Buffer `param:"step"`
+}
+
+// slot is a parameter with its moments and its factors of rate and decay.
+type slot struct {
+	*Moments
+	param       *autograd.Param
+	rate, decay float64
+}
+
+// NewAdamW returns an optimiser of the parameters of model that are not frozen; ones that thaw later come in by Add. It panics
+// where the config does not validate.
+func NewAdamW(model any, c Config) *AdamW {
+	if err := c.Validate(); err != nil {
+		panic(err.Error())
+	}
+	if c.Beta1 == 0 {
+		c.Beta1 = 0.9
+	}
+	if c.Beta2 == 0 {
+		c.Beta2 = 0.999
+	}
+	if c.Eps == 0 {
+		c.Eps = 1e-8
+	}
+	o := &AdamW{State: map[string]*Moments{}, config: c}
+	o.Add(model)
+	return o
+}
+
+// Add takes in those parameters of model that are neither frozen nor known by their name.
+func (o *AdamW) Add(model any) {
+	for name, p := range autograd.Params(model) {
+		if p.Frozen || o.State[name] != nil {
+			continue
+		}
+		m := &Moments{
+			First:  autograd.NewBuffer(0, p.Shape...),
+			Second: autograd.NewBuffer(0, p.Shape...),
+			Step:   autograd.NewCounter(),
+		}
+		o.State[name] = m
+		s := &slot{Moments: m, param: p, rate: 1, decay: 1}
+		if o.config.Scale != nil {
+			s.rate, s.decay = o.config.Scale(name, p)
+		}
+		o.params = append(o.params, s)
+	}
+}
+
+// Step makes one step with the given learning rate. A parameter that is frozen or has no gradient is not touched, not even by
+// the decay, and its own step does not count.
+func (o *AdamW) Step(rate float64, grads Gradients) {
+	c := o.config
+	for _, s := range o.params {
+		if s.param.Frozen {
+			continue
+		}
+		g := grads.Of(s.param)
+		if g == nil {
+			continue
+		}
+		s.Moments.Step.Ints[0]++
+		t := float64(s.Moments.Step.Ints[0])
+		kernel.AdamW(s.param.Data, s.First.Data, s.Second.Data, g.Data, rate*s.rate, c.Beta1, c.Beta2, c.Eps, c.Decay*s.decay,
+			1-math.Pow(c.Beta1, t), 1-math.Pow(c.Beta2, t))
+	}
+}

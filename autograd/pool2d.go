@@ -1,0 +1,37 @@
+package autograd
+
+import (
+	"fmt"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// MaxPool2d returns the maximum of x, [batch, channel, ny, nx], over windows of size points that move by stride; size, stride
+// and padding are {height, width}. Padding counts as minus infinity; of equal elements the first gets the gradient.
+func MaxPool2d(x *Value, size, stride, padding [2]int) *Value {
+	if x.Rank() != 4 {
+		panic(fmt.Sprintf("autograd: MaxPool2d: shape %v is not [batch, channel, ny, nx]", x.Shape))
+	}
+	planes := x.Shape[0] * x.Shape[1]
+	p := kernel.MaxPool{NY: x.Shape[2], NX: x.Shape[3], KY: size[0], KX: size[1], SY: stride[0], SX: stride[1], PY: padding[0], PX: padding[1]}
+	if stride[0] < 1 || stride[1] < 1 {
+		panic(fmt.Sprintf("autograd: MaxPool2d: stride %v is not positive", stride))
+	}
+	ny, nx := p.Out()
+	out := x.tape.Alloc(x.Shape[0], x.Shape[1], ny, nx)
+	arg := make([]int32, out.Len())
+	kernel.MaxPool2d(out.Data, arg, x.Data, planes, p)
+	return Record("MaxPool2d", out, []*Value{x}, func(g *Grads, gy []float32) {
+		gx, acc := g.Buffer(x)
+		kernel.MaxPool2dGrad(gx, gy, arg, planes, p, acc)
+	})
+}
+
+// GlobalAvgPool returns the mean over all points, [batch, channel, spatial...] to [batch, channel, 1...].
+func GlobalAvgPool(x *Value) *Value {
+	axes := make([]int, max(x.Rank()-2, 0))
+	for i := range axes {
+		axes[i] = 2 + i
+	}
+	return MeanAxes(x, true, axes...)
+}

@@ -1,0 +1,53 @@
+package autograd
+
+import (
+	"fmt"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// InterpolationMode is a way to find values between grid points.
+type InterpolationMode int
+
+// The modes of Resize, applied along one axis after the other: bilinear is InterpolateLinear of two axes.
+const (
+	InterpolateNearest InterpolationMode = InterpolationMode(kernel.Nearest) // the point at floor(i in/out)
+	InterpolateLinear  InterpolationMode = InterpolationMode(kernel.Linear)  // the two neighbours
+	InterpolateCubic   InterpolationMode = InterpolationMode(kernel.Cubic)   // four neighbours, Keys' kernel with A = -0.75, clamped at the border
+)
+
+// Interpolation says how Resize finds values. With AlignCorners the outermost points of both grids coincide, without it the
+// edges of their cells do.
+type Interpolation struct {
+	Mode         InterpolationMode
+	AlignCorners bool
+}
+
+// Resize brings the last axes of x to the given sizes, as torch.nn.functional.interpolate does for a given size.
+func Resize(x *Value, size []int, how Interpolation) *Value {
+	first := x.Rank() - len(size)
+	if first < 0 {
+		panic(fmt.Sprintf("autograd: Resize: %d sizes for shape %v", len(size), x.Shape))
+	}
+	y := x
+	for i, n := range size {
+		if y.Shape[first+i] != n {
+			y = resizeAxis(y, first+i, n, how)
+		}
+	}
+	return y
+}
+
+func resizeAxis(x *Value, axis, n int, how Interpolation) *Value {
+	if n < 1 || x.Shape[axis] < 1 {
+		panic(fmt.Sprintf("autograd: Resize: axis %d of shape %v to size %d", axis, x.Shape, n))
+	}
+	m := kernel.NewAxisMap(kernel.Interpolation(how.Mode), x.Shape[axis], n, how.AlignCorners)
+	outer, inner := sizeOf(x.Shape[:axis]), sizeOf(x.Shape[axis+1:])
+	out := x.tape.allocWith(x.Shape, axis, n)
+	kernel.ApplyAxis(out.Data, x.Data, m, outer, inner, false)
+	return Record("Resize", out, []*Value{x}, func(g *Grads, gy []float32) {
+		gx, acc := g.Buffer(x)
+		kernel.ApplyAxis(gx, gy, m.Adjoint(), outer, inner, acc)
+	})
+}

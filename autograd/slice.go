@@ -1,0 +1,87 @@
+package autograd
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// Narrow returns the part start .. start+n-1 of x along one axis. Along the first axis nothing is copied.
+func Narrow(x *Value, axis, start, n int) *Value {
+	axis = axisIndex("Narrow", x, axis)
+	if start < 0 || n < 0 || start+n > x.Shape[axis] {
+		panic(fmt.Sprintf("autograd: Narrow: %d from %d on along axis %d of shape %v", n, start, axis, x.Shape))
+	}
+	if n == x.Shape[axis] {
+		return x
+	}
+	outer, inner := sizeOf(x.Shape[:axis]), sizeOf(x.Shape[axis+1:])
+	whole, part, from := x.Shape[axis]*inner, n*inner, start*inner
+	var out *Tensor
+	if outer == 1 {
+		out = x.tape.view(x.Data[from:from+part], x.Shape)
+		out.Shape[axis] = n
+	} else {
+		out = x.tape.allocWith(x.Shape, axis, n)
+		moveRuns(out.Data, part, x.Data[from:], whole, part, outer, false)
+	}
+	return Record("Narrow", out, []*Value{x}, func(g *Grads, gy []float32) {
+		moveRuns(g.Zeroed(x)[from:], whole, gy, part, part, outer, true)
+	})
+}
+
+// Concat joins tensors along one axis; the other axes agree.
+func Concat(axis int, xs ...*Value) *Value {
+	if len(xs) == 0 {
+		panic("autograd: Concat: nothing to join")
+	}
+	axis = axisIndex("Concat", xs[0], axis)
+	n := 0
+	for _, x := range xs {
+		if x.Rank() != xs[0].Rank() || !slices.Equal(x.Shape[:axis], xs[0].Shape[:axis]) || !slices.Equal(x.Shape[axis+1:], xs[0].Shape[axis+1:]) {
+			panic(fmt.Sprintf("autograd: Concat: shapes %v and %v differ beside axis %d", xs[0].Shape, x.Shape, axis))
+		}
+		n += x.Shape[axis]
+	}
+	xs = slices.Clone(xs)
+	out := xs[0].tape.allocWith(xs[0].Shape, axis, n)
+	outer, inner := sizeOf(out.Shape[:axis]), sizeOf(out.Shape[axis+1:])
+	whole := n * inner
+	from := 0
+	for _, x := range xs {
+		part := x.Shape[axis] * inner
+		moveRuns(out.Data[from:], whole, x.Data, part, part, outer, false)
+		from += part
+	}
+	return Record("Concat", out, xs, func(g *Grads, gy []float32) {
+		from := 0
+		for _, x := range xs {
+			part := x.Shape[axis] * inner
+			if x.grad {
+				gx, acc := g.Buffer(x)
+				moveRuns(gx, part, gy[from:], whole, part, outer, acc)
+			}
+			from += part
+		}
+	})
+}
+
+// moveRuns copies, or adds if acc, count runs of n floats between places that lie one stride apart.
+func moveRuns(dst []float32, dstStride int, src []float32, srcStride, n, count int, acc bool) {
+	if n == 0 {
+		return
+	}
+	kernel.Parallel(count, grain(n), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			d, s := dst[i*dstStride:][:n], src[i*srcStride:][:n]
+			if acc {
+				for j, v := range s {
+					d[j] += v
+				}
+			} else {
+				copy(d, s)
+			}
+		}
+	})
+}

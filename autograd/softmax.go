@@ -1,0 +1,22 @@
+package autograd
+
+import (
+	"fmt"
+
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// Softmax returns exp(x) / sum(exp(x)) over the last axis.
+func Softmax(x *Value) *Value {
+	if x.Rank() < 1 {
+		panic(fmt.Sprintf("autograd: Softmax: shape %v has no axis", x.Shape))
+	}
+	n := x.Shape[x.Rank()-1]
+	rows := sizeOf(x.Shape[:x.Rank()-1])
+	out := x.tape.Alloc(x.Shape...)
+	kernel.Softmax(out.Data, x.Data, rows, n)
+	return Record("Softmax", out, []*Value{x}, func(g *Grads, gy []float32) {
+		gx, acc := g.Buffer(x)
+		kernel.SoftmaxGrad(gx, gy, out.Data, rows, n, acc)
+	})
+}
