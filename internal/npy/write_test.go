@@ -37,7 +37,7 @@ func TestWriteAndReadBack(t *testing.T) {
 	}
 }
 
-// The header as NumPy 1.26 writes it for np.zeros((500, 5), "float32"), padded so that the elements begin at byte 128.
+// The header as NumPy writes it for np.zeros((500, 5), "float32"), padded so that the elements begin at byte 128.
 func TestHeaderIsThatOfNumPy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.npy")
 	require.NoError(t, Write(path, []int{500, 5}, make([]float32, 2500)))
@@ -46,6 +46,22 @@ func TestHeaderIsThatOfNumPy(t *testing.T) {
 	require.Equal(t, "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (500, 5), }", string(b[:71]))
 	require.Equal(t, byte('\n'), b[127])
 	require.Len(t, b, 128+10000)
+}
+
+// An array that NumPy wrote gives the same bytes when it is written again.
+func TestBytesAreThoseOfNumPy(t *testing.T) {
+	for _, name := range []string{"input.npy", "output.npy"} {
+		path := testdata.Shared(t, "golden", "transforms_log_minmax", name)
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		data, shape, err := Read[float32](path)
+		require.NoError(t, err)
+		again := filepath.Join(t.TempDir(), name)
+		require.NoError(t, Write(again, shape, data))
+		got, err := os.ReadFile(again)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
 }
 
 // Elements as a machine of the other byte order would write them: the path that does not copy memory.
