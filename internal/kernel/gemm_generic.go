@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"unsafe"
-)
+import "unsafe"
 
 // block is one task: C[m0:m1, n0:n1] (+)= op(A)[m0:m1, k0:k1] op(B)[k0:k1, n0:n1] of one product of the batch.
 type block[T Float] struct {
@@ -76,13 +73,6 @@ func rowTimes[T Float](c, a []T, aks int, b []T, ldb, k int) {
 		for j := range c {
 			c[j] += a0 * b0[j]
 		}
-	}
-}
-
-// gelu: x[i] = x[i] Phi(x[i]), with the exact error function.
-func gelu[T Float](x []T) {
-	for i, v := range x {
-		x[i] = T(float64(v) * 0.5 * math.Erfc(-float64(v)*math.Sqrt2/2))
 	}
 }
 

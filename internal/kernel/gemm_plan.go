@@ -1,6 +1,9 @@
 package kernel
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+)
 
 // How a product is cut into tasks. A task is a rectangle of one C, or of one partial C where k is cut as well. Each
 // element of C is computed by one task in an order that depends on k alone, so the rectangles may follow the number of
@@ -129,7 +132,11 @@ func (q *plan[T]) tasks(lo, hi int) {
 		if q.gk > 1 {
 			blk.c, blk.ldc, blk.acc = q.partial[ik*q.m*q.n:], q.n, false
 		}
-		blk.run()
+		if e := gemmEngine; e != nil && is32[T]() {
+			runTiles((*block[float32])(unsafe.Pointer(&blk)), e)
+		} else {
+			blk.run()
+		}
 	}
 }
 
@@ -168,6 +175,6 @@ func (p *product[T]) finish(batch, i, n0, n1 int, row []T) {
 		copy(p.ep.Pre[batch*p.strideC+i*p.ldc+n0:], row)
 	}
 	if p.ep.GELU {
-		gelu(row)
+		GELU(row, row)
 	}
 }

@@ -105,6 +105,13 @@ const tol32, tol64 = 2e-6, 1e-14
 
 // eachGemm runs the test once per implementation of the product that this CPU has.
 func eachGemm(t *testing.T, f func(t *testing.T)) {
+	best := gemmEngine
+	defer func() { gemmEngine = best }()
+	for _, e := range gemmEngines() {
+		gemmEngine = e
+		t.Run(e.name, f)
+	}
+	gemmEngine = nil
 	t.Run("generic", f)
 }
 
@@ -279,6 +286,7 @@ var benchShapes = []struct {
 func BenchmarkGemm(b *testing.B) {
 	for _, s := range benchShapes {
 		b.Run(fmt.Sprintf("%dx%dx%dx%d/%s", s.batch, s.m, s.n, s.k, map[bool]string{false: "n", true: "t"}[s.transA]+map[bool]string{false: "n", true: "t"}[s.transB]), func(b *testing.B) {
+			SetThreads(0) // follow -cpu
 			r := rand.New(rand.NewPCG(7, 7))
 			x, y, z := random[float32](r, s.batch*s.m*s.k), random[float32](r, s.batch*s.k*s.n), make([]float32, s.batch*s.m*s.n)
 			lda, ldb := s.k, s.n

@@ -1,0 +1,28 @@
+//go:build !purego
+
+package kernel
+
+//go:generate go run -C _asm ./gemm -out ..
+
+//go:noescape
+func gemmAVX512(t *tile)
+
+//go:noescape
+func gemmAVX2(t *tile)
+
+var (
+	engine512 = engine{name: "AVX-512", rows: 14, columns: 32, masks: true, run: gemmAVX512}
+	engine256 = engine{name: "AVX2", rows: 6, columns: 16, run: gemmAVX2}
+)
+
+// gemmEngines lists what this CPU can run, best first.
+func gemmEngines() []*engine {
+	var e []*engine
+	if hasAVX512 {
+		e = append(e, &engine512)
+	}
+	if hasAVX2 {
+		e = append(e, &engine256)
+	}
+	return e
+}

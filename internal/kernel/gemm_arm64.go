@@ -1,0 +1,11 @@
+//go:build !purego
+
+package kernel
+
+//go:noescape
+func gemmNEON(t *tile)
+
+var engineNEON = engine{name: "NEON", rows: 6, columns: 16, run: gemmNEON}
+
+// gemmEngines lists what this CPU can run: every arm64 has NEON.
+func gemmEngines() []*engine { return []*engine{&engineNEON} }
