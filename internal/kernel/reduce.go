@@ -1,0 +1,121 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+)
+
+// Reductions cut their operands into at most maxReduce chunks whose size depends on the length alone, reduce each in float64,
+// and combine the results in order. So they do not depend on the number of threads.
+const (
+	reduceGrain = 1 << 14
+	maxReduce   = 256
+)
+
+// reducer is a reduction: the body over one chunk, for each element type. y is nil for reductions of one operand.
+type reducer struct {
+	f32 func(x, y []float32) float64
+	f64 func(x, y []float64) float64
+}
+
+var (
+	sumReducer        = reducer{sumGeneric[float32], sumGeneric[float64]}
+	dotReducer        = reducer{dotGeneric[float32], dotGeneric[float64]}
+	sumSquaresReducer = reducer{sumSquaresGeneric[float32], sumSquaresGeneric[float64]}
+	sumAbsReducer     = reducer{sumAbsGeneric[float32], sumAbsGeneric[float64]}
+	maxAbsReducer     = reducer{maxAbsGeneric[float32], maxAbsGeneric[float64]}
+)
+
+func reduce[T Float](r *reducer, x, y []T, combine func(a, b float64) float64) float64 {
+	f := pick[func(x, y []T) float64](r.f32, r.f64)
+	n := len(x)
+	size := reduceGrain * ((n + reduceGrain*maxReduce - 1) / (reduceGrain * maxReduce))
+	if n <= size {
+		return f(x, y)
+	}
+	part := func(lo int) float64 {
+		hi := min(lo+size, n)
+		if y == nil {
+			return f(x[lo:hi], nil)
+		}
+		return f(x[lo:hi], y[lo:hi])
+	}
+	if Threads() == 1 {
+		total := part(0)
+		for lo := size; lo < n; lo += size {
+			total = combine(total, part(lo))
+		}
+		return total
+	}
+	parts := make([]float64, (n+size-1)/size)
+	Parallel(len(parts), 2, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			parts[i] = part(i * size)
+		}
+	})
+	total := parts[0]
+	for _, p := range parts[1:] {
+		total = combine(total, p)
+	}
+	return total
+}
+
+func plus(a, b float64) float64   { return a + b }
+func larger(a, b float64) float64 { return max(a, b) }
+
+// Sum returns the sum of x.
+func Sum[T Float](x []T) float64 { return reduce(&sumReducer, x, nil, plus) }
+
+func sumGeneric[T Float](x, _ []T) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += float64(v)
+	}
+	return s
+}
+
+// Dot returns the sum of x[i] y[i].
+func Dot[T Float](x, y []T) float64 {
+	if len(x) != len(y) {
+		panic(fmt.Sprintf("kernel: Dot: lengths %d and %d differ", len(x), len(y)))
+	}
+	return reduce(&dotReducer, x, y, plus)
+}
+
+func dotGeneric[T Float](x, y []T) float64 {
+	s := 0.0
+	for i, v := range x {
+		s += float64(v) * float64(y[i])
+	}
+	return s
+}
+
+// SumSquares returns the sum of x[i]^2.
+func SumSquares[T Float](x []T) float64 { return reduce(&sumSquaresReducer, x, nil, plus) }
+
+func sumSquaresGeneric[T Float](x, _ []T) float64 { return dotGeneric(x, x) }
+
+// SumAbs returns the sum of |x[i]|.
+func SumAbs[T Float](x []T) float64 { return reduce(&sumAbsReducer, x, nil, plus) }
+
+func sumAbsGeneric[T Float](x, _ []T) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += math.Abs(float64(v))
+	}
+	return s
+}
+
+// MaxAbs returns the largest |x[i]|: 0 for no elements, NaN if any is NaN.
+func MaxAbs[T Float](x []T) float64 { return reduce(&maxAbsReducer, x, nil, larger) }
+
+func maxAbsGeneric[T Float](x, _ []T) float64 {
+	m := 0.0
+	for _, v := range x {
+		m = max(m, math.Abs(float64(v)))
+	}
+	return m
+}
+
+// AllFinite reports whether no element of x is NaN or infinite.
+func AllFinite[T Float](x []T) bool { return MaxAbs(x) <= math.MaxFloat64 }

@@ -1,0 +1,199 @@
+package kernel
+
+import (
+	"fmt"
+	"sync"
+)
+
+// rowFunc is a body over rows x n with one row v shared by all: dst[i,j] = f(x[i,j], v[j]), or += if acc.
+type rowFunc[T Float] func(dst, x, v []T, rows, n int, acc bool)
+
+type rowOp struct {
+	name string
+	f32  rowFunc[float32]
+	f64  rowFunc[float64]
+}
+
+var (
+	addRowOp = rowOp{"AddRow", addRowGeneric[float32], addRowGeneric[float64]}
+	mulRowOp = rowOp{"MulRow", mulRowGeneric[float32], mulRowGeneric[float64]}
+
+	colSum32 = colSumGeneric[float32]
+	colSum64 = colSumGeneric[float64]
+	colDot32 = colDotGeneric[float32]
+	colDot64 = colDotGeneric[float64]
+)
+
+func eachRow[T Float](op *rowOp, dst, x, v []T, rows, n int, acc bool) {
+	checkRows(op.name, rows, n, len(dst), len(x))
+	if len(v) != n {
+		panic(fmt.Sprintf("kernel: %s: row of %d elements for %d columns", op.name, len(v), n))
+	}
+	if len(dst) == 0 {
+		return
+	}
+	f := pick[rowFunc[T]](op.f32, op.f64)
+	grain := rowGrain(n, 1)
+	if rows <= grain || Threads() == 1 {
+		f(dst, x, v, rows, n, acc)
+		return
+	}
+	Parallel(rows, grain, func(lo, hi int) { f(dst[lo*n:hi*n], x[lo*n:hi*n], v, hi-lo, n, acc) })
+}
+
+// AddRow computes dst[i,j] = x[i,j] + v[j]. dst and x are rows x n, v has n elements; dst may be x.
+func AddRow[T Float](dst, x, v []T, rows, n int) { eachRow(&addRowOp, dst, x, v, rows, n, false) }
+
+func addRowGeneric[T Float](dst, x, v []T, rows, n int, acc bool) {
+	for i := range rows {
+		addGeneric(dst[i*n:(i+1)*n], x[i*n:(i+1)*n], v, 0, 0, acc)
+	}
+}
+
+// MulRow computes dst[i,j] = x[i,j] v[j]. dst and x are rows x n, v has n elements; dst may be x.
+func MulRow[T Float](dst, x, v []T, rows, n int) { eachRow(&mulRowOp, dst, x, v, rows, n, false) }
+
+// MulAddRow computes dst[i,j] += x[i,j] v[j].
+func MulAddRow[T Float](dst, x, v []T, rows, n int) { eachRow(&mulRowOp, dst, x, v, rows, n, true) }
+
+func mulRowGeneric[T Float](dst, x, v []T, rows, n int, acc bool) {
+	for i := range rows {
+		mulGeneric(dst[i*n:(i+1)*n], x[i*n:(i+1)*n], v, 0, 0, acc)
+	}
+}
+
+// MulRowGrad computes the gradients of y[i,j] = x[i,j] v[j]: gx[i,j] = gy[i,j] v[j] and gv[j] = sum over i of gy[i,j] x[i,j],
+// each added to the destination if accX or accV. Either destination may be nil: it is not computed.
+func MulRowGrad[T Float](gx, gv, gy, x, v []T, rows, n int, accX, accV bool) {
+	if gv != nil {
+		ColDot(gv, gy, x, rows, n, accV)
+	}
+	if gx != nil {
+		eachRow(&mulRowOp, gx, gy, v, rows, n, accX)
+	}
+}
+
+// ColSum computes dst[j] = sum over i of x[i,j], or adds it to dst if acc: in float64, over chunks of rows that depend on the
+// sizes alone.
+func ColSum[T Float](dst, x []T, rows, n int, acc bool) {
+	checkCols("ColSum", dst, rows, n, len(x))
+	f := pick[func(sum []float64, x []T, rows, n int)](colSum32, colSum64)
+	sumRows(rows, n, n, func(sum []float64, lo, hi int) { f(sum, x[lo*n:hi*n], hi-lo, n) },
+		func(sum []float64) { storeSums(dst, sum, acc) })
+}
+
+func colSumGeneric[T Float](sum []float64, x []T, rows, n int) {
+	for i := range rows {
+		for j, v := range x[i*n : (i+1)*n] {
+			sum[j] += float64(v)
+		}
+	}
+}
+
+// ColDot computes dst[j] = sum over i of x[i,j] y[i,j], or adds it to dst if acc, as ColSum does.
+func ColDot[T Float](dst, x, y []T, rows, n int, acc bool) {
+	checkCols("ColDot", dst, rows, n, len(x), len(y))
+	f := pick[func(sum []float64, x, y []T, rows, n int)](colDot32, colDot64)
+	sumRows(rows, n, n, func(sum []float64, lo, hi int) { f(sum, x[lo*n:hi*n], y[lo*n:hi*n], hi-lo, n) },
+		func(sum []float64) { storeSums(dst, sum, acc) })
+}
+
+func colDotGeneric[T Float](sum []float64, x, y []T, rows, n int) {
+	for i := range rows {
+		xs, ys := x[i*n:(i+1)*n], y[i*n:(i+1)*n]
+		for j, v := range xs {
+			sum[j] += float64(v) * float64(ys[j])
+		}
+	}
+}
+
+func checkCols[T Float](name string, dst []T, rows, n int, lengths ...int) {
+	checkRows(name, rows, n, lengths...)
+	if len(dst) != n {
+		panic(fmt.Sprintf("kernel: %s: destination of %d elements for %d columns", name, len(dst), n))
+	}
+}
+
+func storeSums[T Float](dst []T, sum []float64, acc bool) {
+	for j := range dst {
+		put(&dst[j], T(sum[j]), acc)
+	}
+}
+
+// maxRowChunks bounds the partial sums of sumRows.
+const maxRowChunks = 32
+
+var sumScratch = sync.Pool{New: func() any { return new([]float64) }}
+
+// sumRows lets body add the rows [lo, hi) of n elements to width zeroed sums, for all chunks of rows, adds up the chunks' sums
+// in order and hands them to done.
+func sumRows(rows, n, width int, body func(sum []float64, lo, hi int), done func(sum []float64)) {
+	size := max(rowGrain(n, 1), (rows+maxRowChunks-1)/maxRowChunks)
+	chunks := max(1, (rows+size-1)/size)
+	buf := sumScratch.Get().(*[]float64)
+	defer sumScratch.Put(buf)
+	if cap(*buf) < chunks*width {
+		*buf = make([]float64, chunks*width)
+	}
+	sums := (*buf)[:chunks*width]
+	clear(sums)
+	Parallel(chunks, 1, func(lo, hi int) {
+		for c := lo; c < hi; c++ {
+			body(sums[c*width:(c+1)*width], c*size, min((c+1)*size, rows))
+		}
+	})
+	for c := 1; c < chunks; c++ {
+		for j, v := range sums[c*width : (c+1)*width] {
+			sums[j] += v
+		}
+	}
+	done(sums[:width])
+}
+
+// RowSum computes dst[i] = sum over j of x[i,j], or adds it to dst if acc, in float64. x is rows x n.
+func RowSum[T Float](dst, x []T, rows, n int, acc bool) {
+	checkRows("RowSum", rows, n, len(x))
+	checkRows("RowSum", rows, 1, len(dst))
+	f := pick[func(x, y []T) float64](sumReducer.f32, sumReducer.f64)
+	Parallel(rows, rowGrain(n, 1), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			put(&dst[i], T(f(x[i*n:(i+1)*n], nil)), acc)
+		}
+	})
+}
+
+// RowDot computes dst[i] = sum over j of x[i,j] y[i,j], or adds it to dst if acc, in float64. x and y are rows x n.
+func RowDot[T Float](dst, x, y []T, rows, n int, acc bool) {
+	checkRows("RowDot", rows, n, len(x), len(y))
+	checkRows("RowDot", rows, 1, len(dst))
+	f := pick[func(x, y []T) float64](dotReducer.f32, dotReducer.f64)
+	Parallel(rows, rowGrain(n, 1), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			put(&dst[i], T(f(x[i*n:(i+1)*n], y[i*n:(i+1)*n])), acc)
+		}
+	})
+}
+
+// ScaleShiftRows computes dst[i,j] = x[i,j] scale[i] + shift[i], or adds it to dst if acc: one factor and one summand per row of
+// n elements. A nil scale means 1, a nil shift 0; dst may be x.
+func ScaleShiftRows[T Float](dst, x, scale, shift []T, rows, n int, acc bool) {
+	checkRows("ScaleShiftRows", rows, n, len(dst), len(x))
+	for _, v := range [2][]T{scale, shift} {
+		if v != nil {
+			checkRows("ScaleShiftRows", rows, 1, len(v))
+		}
+	}
+	f := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64)
+	Parallel(rows, rowGrain(n, 1), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			a, b := T(1), T(0)
+			if scale != nil {
+				a = scale[i]
+			}
+			if shift != nil {
+				b = shift[i]
+			}
+			f(dst[i*n:(i+1)*n], x[i*n:(i+1)*n], nil, a, b, acc)
+		}
+	})
+}
