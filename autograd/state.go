@@ -94,10 +94,6 @@ func (w *walker) walk(name string, v reflect.Value) {
 		w.walk(name, v.Elem())
 		w.path = w.path[:len(w.path)-1]
 	case reflect.Struct:
-		switch v.Interface().(type) {
-		case Param, Buffer:
-			panic("autograd: State: " + name + " holds a " + v.Type().Name() + " itself; models hold pointers to them")
-		}
 		w.fields(name, v)
 	case reflect.Slice, reflect.Array:
 		if !holdsState(v.Type().Elem()) {
@@ -121,17 +117,19 @@ func (w *walker) walk(name string, v reflect.Value) {
 func (w *walker) fields(name string, v reflect.Value) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		tag, tagged := f.Tag.Lookup("param")
-		if !f.IsExported() || tag == "-" || !holdsState(f.Type) {
-			continue
+		tag := f.Tag.Get("param")
+		part := tag
+		if tag == "" && !f.Anonymous {
+			part = snake(f.Name)
 		}
 		switch {
-		case tagged && tag != "":
-			w.walk(join(name, tag), v.Field(i))
-		case f.Anonymous:
-			w.walk(name, v.Field(i))
-		default:
-			w.walk(join(name, snake(f.Name)), v.Field(i))
+		case tag == "-" || !holdsState(f.Type):
+		case f.Type == reflect.TypeFor[Param]() || f.Type == reflect.TypeFor[Buffer]():
+			panic("autograd: State: " + join(name, part) + " is a " + f.Type.Name() + " itself; models hold pointers to them")
+		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct:
+			w.fields(name, v.Field(i)) // exported fields of an unexported struct count, as in encoding/json
+		case f.IsExported():
+			w.walk(join(name, part), v.Field(i))
 		}
 	}
 }
@@ -162,8 +160,8 @@ func holdsState(t reflect.Type) bool {
 }
 
 func join(prefix, name string) string {
-	if prefix == "" {
-		return name
+	if prefix == "" || name == "" {
+		return prefix + name
 	}
 	return prefix + "." + name
 }
