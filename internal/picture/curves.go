@@ -47,7 +47,7 @@ var (
 		lch(0.52, 0.155, 258).rgb(), lch(0.66, 0.170, 48).rgb(), lch(0.60, 0.120, 160).rgb(), lch(0.55, 0.190, 350).rgb(),
 		lch(0.70, 0.130, 85).rgb(), lch(0.48, 0.150, 300).rgb(),
 	}
-	dashes = []vg.Length{12, 7}
+	dashes = [][]vg.Length{{12, 7}, {4, 5}, {16, 5, 4, 5}} // of the levels
 )
 
 // plot is an area of curves: its rectangle and axes. With log, y holds logarithms.
@@ -112,9 +112,9 @@ func (p Curves) draw() (*image.RGBA, []plot, error) {
 		xt := axisTicks(q.x, q.box.Dx(), long)
 		q.grid(c, xt)
 		if i == 0 {
-			for _, l := range p.Levels {
+			for k, l := range p.Levels {
 				if h, ok := q.height(l.Y); ok {
-					c.line(levelColour, 3, dashes, [2]float64{float64(q.box.Min.X), h}, [2]float64{float64(q.box.Max.X), h})
+					c.line(levelColour, 3, dashes[k%len(dashes)], [2]float64{float64(q.box.Min.X), h}, [2]float64{float64(q.box.Max.X), h})
 				}
 			}
 			for k, l := range p.Lines {
@@ -216,8 +216,8 @@ func (p Curves) legend(left int) ([]entry, int) {
 	for i, l := range p.Lines {
 		out = append(out, entry{name: l.Name, colour: lineColours[i%len(lineColours)]})
 	}
-	for _, l := range p.Levels {
-		out = append(out, entry{name: l.Name, colour: levelColour, dash: dashes})
+	for i, l := range p.Levels {
+		out = append(out, entry{name: l.Name, colour: levelColour, dash: dashes[i%len(dashes)]})
 	}
 	normal := face(regular(), labelSize)
 	x, y := left, labelSize
