@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/spamoe/spamoe/internal/half"
 )
 
 // DType is the type of an array's elements, by NumPy's name for it.
@@ -109,7 +111,7 @@ func decode[T number](dst []T, b []byte, step int, d DType, big bool) {
 	switch d {
 	case Float16:
 		for i := range dst {
-			dst[i] = T(halfToFloat(load16(b[i*step:], big)))
+			dst[i] = T(half.ToFloat32(load16(b[i*step:], big)))
 		}
 	case Float32:
 		for i := range dst {
@@ -159,17 +161,4 @@ func decode[T number](dst []T, b []byte, step int, d DType, big bool) {
 			}
 		}
 	}
-}
-
-// halfToFloat converts a number of IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
-func halfToFloat(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exp, frac := uint32(h>>10&0x1f), uint32(h&0x3ff)
-	switch exp {
-	case 0: // zero and subnormal: frac * 2^-24, exact in float32
-		return math.Float32frombits(math.Float32bits(float32(frac)*0x1p-24) | sign)
-	case 0x1f: // infinite or not a number
-		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
-	}
-	return math.Float32frombits(sign | (exp+127-15)<<23 | frac<<13)
 }

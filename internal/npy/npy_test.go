@@ -114,29 +114,6 @@ func TestEveryTypeOrderAndVersion(t *testing.T) {
 	}
 }
 
-// Every pattern of 16 bits against the definition: sign * 2^(e-15) * (1 + f/1024), subnormal 2^-14 * f/1024.
-func TestHalfPrecision(t *testing.T) {
-	for h := range 1 << 16 {
-		got := halfToFloat(uint16(h))
-		exp, frac := h>>10&31, float64(h&1023)
-		want := math.Ldexp(1+frac/1024, exp-15)
-		switch {
-		case exp == 0:
-			want = math.Ldexp(frac/1024, -14)
-		case exp == 31 && frac == 0:
-			want = math.Inf(1)
-		case exp == 31:
-			require.True(t, math.IsNaN(float64(got)))
-			continue
-		}
-		if h>>15 == 1 {
-			want = -want
-		}
-		require.Equal(t, want, float64(got))
-		require.Equal(t, math.Signbit(want), math.Signbit(float64(got)))
-	}
-}
-
 func TestFortranOrder(t *testing.T) {
 	n0, n1, n2 := 3, 4, 5
 	body := make([]float64, n0*n1*n2)
