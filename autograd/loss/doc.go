@@ -9,7 +9,7 @@
 //	H1          as Lp with p = 2, of the function and its first derivatives
 //	GradientL1  mean | |grad x| - |grad y| |, with Sobel or Scharr derivatives
 //	SSIM        mean structural similarity, 1 where x = y
-//	CrossEntropy  mean over samples of -log softmax(x)[label]
+//	CrossEntropy  mean over samples of -log softmax(x)[label], with label smoothing
 //
 // Each is one pass over the data with sums in float64, in an order that does not depend on the number of threads.
 //
