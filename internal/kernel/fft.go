@@ -141,7 +141,7 @@ func fftPlanOf[T Float](n int) *fftPlan[T] {
 func newFFTPlan[T Float](n int) *fftPlan[T] {
 	p := &fftPlan[T]{n: n, half: make([]T, 2*(n+1))}
 	for k := range n + 1 {
-		p.half[2*k], p.half[2*k+1] = rootOfUnity[T](k, 2*n)
+		p.half[2*k], p.half[2*k+1] = RootOfUnity[T](k, 2*n)
 	}
 	factors, rest := factorise(n)
 	if rest > 1 {
@@ -154,12 +154,12 @@ func newFFTPlan[T Float](n int) *fftPlan[T] {
 		s := fftStage[T]{radix: r, m: m, twiddle: make([]T, 0, 2*m*(r-1))}
 		for q := range m {
 			for j := 1; j < r; j++ {
-				re, im := rootOfUnity[T](j*q, r*m)
+				re, im := RootOfUnity[T](j*q, r*m)
 				s.twiddle = append(s.twiddle, re, im)
 			}
 		}
 		for j := range r {
-			re, im := rootOfUnity[T](j, r)
+			re, im := RootOfUnity[T](j, r)
 			s.roots = append(s.roots, re, im)
 		}
 		p.stages = append(p.stages, s)
@@ -188,8 +188,8 @@ func factorise(n int) (factors []int, rest int) {
 	return factors, n
 }
 
-// rootOfUnity returns exp(-2 pi i k / n), exact to the last bit of T: the angle is folded into an eighth of the circle first.
-func rootOfUnity[T Float](k, n int) (re, im T) {
+// RootOfUnity returns exp(-2 pi i k / n), exact to the last bit of T: the angle is folded into an eighth of the circle first.
+func RootOfUnity[T Float](k, n int) (re, im T) {
 	k = ((k % n) + n) % n
 	e := 8 * k / n // the octant
 	var c, s float64

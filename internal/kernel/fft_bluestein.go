@@ -20,8 +20,8 @@ func newBluestein[T Float](n int) *bluestein[T] {
 	re, im, wre, wim := make([]float64, m), make([]float64, m), make([]float64, m), make([]float64, m)
 	for j := range n {
 		k := j * j % (2 * n)
-		b.chirp[2*j], b.chirp[2*j+1] = rootOfUnity[T](k, 2*n)
-		c, s := rootOfUnity[float64](k, 2*n)
+		b.chirp[2*j], b.chirp[2*j+1] = RootOfUnity[T](k, 2*n)
+		c, s := RootOfUnity[float64](k, 2*n)
 		re[j], im[j] = c, -s
 		if j > 0 {
 			re[m-j], im[m-j] = c, -s

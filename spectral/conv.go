@@ -1,0 +1,235 @@
+package spectral
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/autograd/nn"
+)
+
+// Conv is a spectral convolution (Li et al., arXiv 2010.08895, equation 4),
+//
+//	y = F^-1(R F(x)) + b,
+//
+// where F is the Fourier transform over the grid, R a complex matrix per mode between the channels, zero beyond the kept modes, and b
+// a bias per channel. It knows modes, not grid points: the same weights serve every grid.
+//
+// x is nb x n1 .. nd x In and y nb x m1 .. md x Out, channels last, on real data; complex data have a further axis of 2. Only the
+// kept modes are ever computed: the transforms are products with small matrices along one axis after the other. On a grid that has
+// fewer modes than the weight, the weights of the missing modes take no part. The imaginary parts of what would be the constant and
+// the highest mode of a real signal are ignored, as by any inverse transform to real data.
+//
+// A Conv may be used by many goroutines at once, except for SetModes.
+type Conv struct {
+	Config Config          `param:"-"`
+	Weight Weight          `param:"weight"`
+	Bias   *autograd.Param `param:"bias"` // Out x 1 .. 1, or nil
+
+	modes []int // in use
+	plans sync.Map
+	last  atomic.Pointer[planEntry]
+}
+
+// Weight is the matrix R of a Conv, In x Out x m1 .. md complex numbers, or In x m1 .. md if separable, where md is half of the last
+// axis for real data. Mode j of an axis of m has the frequency j - floor(m/2), on a half axis j. It is one tensor, or the core and
+// the factors of its Tucker decomposition,
+//
+//	R[i, o, j..] = sum over a, b, c.. of Core[a, b, c..] F0[i, a] F1[o, b] F2[j, c] ...
+type Weight struct {
+	Tensor  *autograd.Param            `param:"tensor"`
+	Core    *autograd.Param            `param:"core"`
+	Factors map[string]*autograd.Param `param:"factors"` // "factor_0" ..
+}
+
+// NewConv returns a convolution with weights drawn from rng: normal with standard deviation sqrt(2/(In+Out)) for the absolute value of
+// an element of R, and for the bias. A nil rng leaves zeros.
+func NewConv(c Config, rng *rand.Rand) (*Conv, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	v := &Conv{Config: c, modes: slices.Clone(c.Modes)}
+	shape := []int{c.In, c.Out}
+	if c.Separable {
+		shape = shape[:1]
+	}
+	shape = append(shape, v.weightModes()...)
+	std := math.Sqrt(2 / float64(c.In+c.Out))
+	if c.Rank > 0 {
+		v.Weight = newTucker(shape, c.Rank, std, rng)
+	} else {
+		v.Weight.Tensor = newComplex(shape, std, rng)
+	}
+	if !c.NoBias {
+		b := make([]int, 1+len(c.Modes))
+		for i := range b {
+			b[i] = 1
+		}
+		b[0] = c.Out
+		v.Bias = autograd.NewParam(b...)
+		if rng != nil {
+			nn.Normal(v.Bias.Tensor, 0, std, rng)
+		}
+	}
+	return v, nil
+}
+
+// newComplex returns a parameter of complex numbers of which E|w|^2 = std^2.
+func newComplex(shape []int, std float64, rng *rand.Rand) *autograd.Param {
+	p := autograd.NewComplexParam(shape...)
+	if rng != nil {
+		nn.Normal(p.Tensor, 0, std/math.Sqrt2, rng)
+	}
+	return p
+}
+
+func (v *Conv) weightModes() []int {
+	if v.Config.MaxModes != nil {
+		return v.Config.stored(v.Config.MaxModes)
+	}
+	return v.Config.stored(v.Config.Modes)
+}
+
+// Modes returns the modes in use along each axis.
+func (v *Conv) Modes() []int { return slices.Clone(v.modes) }
+
+// SetModes changes the modes in use, between 1 and the weight's along each axis: training may begin with few modes and add more
+// (George et al., arXiv 2211.15188).
+func (v *Conv) SetModes(modes ...int) error {
+	limit := v.Config.MaxModes
+	if limit == nil {
+		limit = v.Config.Modes
+	}
+	if len(modes) != len(limit) {
+		return fmt.Errorf("spectral: SetModes: %v for %d axes", modes, len(limit))
+	}
+	for i, m := range modes {
+		if m < 1 || m > limit[i] {
+			return fmt.Errorf("spectral: SetModes: %v; want 1 to %v", modes, limit)
+		}
+	}
+	v.modes = slices.Clone(modes)
+	return nil
+}
+
+// OutputSize returns the grid that Forward maps the grid n to: sizes times Scale, halves rounded to even.
+func (v *Conv) OutputSize(n []int) []int {
+	out := slices.Clone(n)
+	for i, s := range v.Config.Scale {
+		for a := range out {
+			if a == i || len(v.Config.Scale) == 1 {
+				out[a] = int(math.RoundToEven(s * float64(n[a])))
+			}
+		}
+	}
+	return out
+}
+
+// Forward returns the convolution of x.
+func (v *Conv) Forward(x *autograd.Value) *autograd.Value {
+	d := len(v.modes)
+	if x.Rank() < 2+d {
+		panic(fmt.Sprintf("spectral: Conv: shape %v has no grid of %d axes between batch and channels", x.Shape, d))
+	}
+	return v.ForwardTo(x, v.OutputSize(x.Shape[1:1+d])...)
+}
+
+// ForwardTo returns the convolution of x on another grid of the same domain.
+func (v *Conv) ForwardTo(x *autograd.Value, size ...int) *autograd.Value {
+	c := &v.Config
+	d := len(v.modes)
+	rank := 2 + d
+	if c.Complex {
+		rank++
+	}
+	if x.Rank() != rank || x.Shape[1+d] != c.In || c.Complex && x.Shape[rank-1] != 2 {
+		panic(fmt.Sprintf("spectral: Conv: shape %v; want batch, %d axes, %d channels (and 2 if complex: %v)", x.Shape, d, c.In, c.Complex))
+	}
+	if len(size) != d || slices.Min(size) < 1 {
+		panic(fmt.Sprintf("spectral: Conv: output grid %v for shape %v", size, x.Shape))
+	}
+	p := v.plan(x.Shape[1:1+d], size)
+	if c.Complex {
+		x = autograd.Permute(x, planesFirst(d)...)
+	}
+	y := v.multiply(p, transform(p, x))
+	var bias *autograd.Value
+	if v.Bias != nil {
+		bias = x.Tape().Param(v.Bias)
+	}
+	y = inverse(p, c.Complex, y, bias)
+	if c.Complex {
+		y = autograd.Permute(y, planesLast(d)...)
+	}
+	return y
+}
+
+// multiply applies R to a spectrum.
+func (v *Conv) multiply(p *plan[float32], x *autograd.Value) *autograd.Value {
+	t := x.Tape()
+	if v.Weight.Core != nil {
+		return v.Weight.multiply(p, x)
+	}
+	w := t.Param(v.Weight.Tensor)
+	first := 2
+	if v.Config.Separable {
+		first = 1
+	}
+	for a, k := range p.kept {
+		if len(k.in) != w.Shape[first+a] {
+			w = autograd.Narrow(w, first+a, k.first, len(k.in))
+		}
+	}
+	if v.Config.Separable {
+		return gate(p.order, x, w)
+	}
+	return mix(p.order, x, w)
+}
+
+// planesFirst orders the axes nb, n1 .. nd, nc, 2 as nb, n1 .., 2, nd, nc.
+func planesFirst(d int) []int {
+	axes := make([]int, 0, d+3)
+	for i := range d {
+		axes = append(axes, i)
+	}
+	return append(axes, d+2, d, d+1)
+}
+
+// planesLast is the reverse of planesFirst.
+func planesLast(d int) []int {
+	axes := make([]int, 0, d+3)
+	for i := range d {
+		axes = append(axes, i)
+	}
+	return append(axes, d+1, d+2, d)
+}
+
+// planKey says what a plan depends on, beside the configuration.
+type planKey struct{ in, out, modes [3]int }
+
+type planEntry struct {
+	key  planKey
+	plan *plan[float32]
+}
+
+// plan returns the matrices between two grids, made once and kept.
+func (v *Conv) plan(in, out []int) *plan[float32] {
+	var key planKey
+	copy(key.in[:], in)
+	copy(key.out[:], out)
+	copy(key.modes[:], v.modes)
+	if e := v.last.Load(); e != nil && e.key == key {
+		return e.plan
+	}
+	e, ok := v.plans.Load(key)
+	if !ok {
+		p := newPlan[float32](&v.Config, in, out, v.Config.stored(v.modes), v.weightModes())
+		e, _ = v.plans.LoadOrStore(key, &planEntry{key, p})
+	}
+	v.last.Store(e.(*planEntry))
+	return e.(*planEntry).plan
+}

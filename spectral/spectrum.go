@@ -1,0 +1,111 @@
+package spectral
+
+import (
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+// A spectrum on the tape has the shape [modes, 2, batch, channels]: a mode's real and imaginary parts are two blocks of batch rows,
+// modes numbered with the last axis of the grid first.
+
+// grid returns the chain of factors for a batch on the grid n.
+func grid(factors []factor[float32], n []int, batch, channels int) chain[float32] {
+	return chain[float32]{factors: factors, n: n, batch: batch, channels: channels}
+}
+
+// transform is the truncated transform of x, nb x n1 .. nd x nc, or nb x n1 .. x 2 x nd x nc if complex, to a spectrum.
+func transform(p *plan[float32], x *autograd.Value) *autograd.Value {
+	nb, nc := x.Shape[0], x.Dim(-1)
+	c := grid(p.forward, p.in, nb, nc)
+	out := x.Tape().Alloc(len(p.order), 2, nb, nc)
+	w := p.scratch(c.workSize())
+	c.analyse(out.Data, x.Data, *w)
+	p.release(w)
+	return autograd.Record("SpectralConv.transform", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+		back := grid(transposed(p.forward), p.in, nb, nc)
+		w := p.scratch(back.workSize())
+		gx, acc := g.Buffer(x)
+		back.synthesise(gx, gy, *w, acc, nil)
+		p.release(w)
+	})
+}
+
+// inverse turns a spectrum into nb x m1 .. md x nc (nb x m1 .. x 2 x md x nc if complex) on the output grid and adds bias[c], to the
+// real part; bias may be nil.
+func inverse(p *plan[float32], complex bool, x, bias *autograd.Value) *autograd.Value {
+	nb, nc := x.Shape[2], x.Shape[3]
+	c := grid(p.inverse, p.out, nb, nc)
+	last := len(p.out) - 1
+	shape := append([]int{nb}, p.out[:last]...)
+	if complex {
+		shape = append(shape, 2)
+	}
+	out := x.Tape().Alloc(append(shape, p.out[last], nc)...)
+	in := []*autograd.Value{x, bias}
+	var b []float32
+	if bias == nil {
+		in = in[:1]
+	} else if !complex {
+		b = bias.Data
+	}
+	w := p.scratch(c.workSize())
+	c.synthesise(out.Data, x.Data, *w, false, b)
+	p.release(w)
+	if complex && bias != nil {
+		eachReal(out.Data, p.out[last]*nc, func(re []float32) {
+			kernel.AddRow(re, re, bias.Data, p.out[last], nc)
+		})
+	}
+	return autograd.Record("SpectralConv.inverse", out, in, func(g *autograd.Grads, gy []float32) {
+		needs := bias != nil && bias.NeedsGrad()
+		if needs && complex {
+			gb := g.Zeroed(bias)
+			eachReal(gy, p.out[last]*nc, func(re []float32) { kernel.ColSum(gb, re, p.out[last], nc, true) })
+		}
+		if !x.NeedsGrad() {
+			if needs && !complex {
+				gb, acc := g.Buffer(bias)
+				kernel.ColSum(gb, gy, len(gy)/nc, nc, acc)
+			}
+			return
+		}
+		back := grid(p.adjoint, p.out, nb, nc)
+		w := p.scratch(back.workSize())
+		defer p.release(w)
+		gx, acc := g.Buffer(x)
+		dst := gx
+		if acc {
+			dst = g.Scratch(len(gx))
+			defer g.Free(dst)
+		}
+		var gb []float32
+		if needs && !complex {
+			gb = g.Zeroed(bias)
+		}
+		if complex {
+			back.analyse(dst, gy, *w)
+		} else {
+			back.analyseSum(dst, gy, *w, gb)
+		}
+		if acc {
+			kernel.Add(gx, gx, dst)
+		}
+	})
+}
+
+// eachReal calls f with the real part of every pair of blocks of n elements.
+func eachReal(x []float32, n int, f func(re []float32)) {
+	for ; len(x) > 0; x = x[2*n:] {
+		f(x[:n])
+	}
+}
+
+// transposed returns factors for the way back.
+func transposed(f []factor[float32]) []factor[float32] {
+	t := make([]factor[float32], len(f))
+	for i := range f {
+		t[i] = f[i]
+		t[i].trans = !f[i].trans
+	}
+	return t
+}
