@@ -69,15 +69,11 @@ func KaimingUniform(t *autograd.Tensor, slope float64, rng *rand.Rand) {
 	Uniform(t, math.Sqrt(6/((1+slope*slope)*float64(in))), rng)
 }
 
-// newWeight returns a weight and, where bias is true, a bias of its first axis, as PyTorch's linear and convolution layers start:
+// newWeight returns a weight and, where bias is true, a bias of out elements, as PyTorch's linear and convolution layers start:
 // both uniform within 1/sqrt(fan in). A nil rng leaves zeros, for a model that is loaded from a file.
-func newWeight(bias bool, rng *rand.Rand, shape ...int) (w, b *autograd.Param) {
+func newWeight(out int, bias bool, rng *rand.Rand, shape ...int) (w, b *autograd.Param) {
 	in, _ := Fans(shape)
-	return newWeightFan(bias, in, shape[0], rng, shape...)
-}
-
-func newWeightFan(bias bool, fanIn, out int, rng *rand.Rand, shape ...int) (w, b *autograd.Param) {
-	bound := 1 / math.Sqrt(float64(fanIn))
+	bound := 1 / math.Sqrt(float64(in))
 	w = autograd.NewParam(shape...)
 	if rng != nil {
 		Uniform(w.Tensor, bound, rng)

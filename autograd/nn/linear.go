@@ -27,7 +27,7 @@ func NewPointwise(in, out, window int, bias bool, rng *rand.Rand) *Linear {
 	for range window {
 		shape = append(shape, 1)
 	}
-	w, b := newWeight(bias, rng, shape...)
+	w, b := newWeight(out, bias, rng, shape...)
 	return &Linear{Weight: w, Bias: b}
 }
 
