@@ -1,0 +1,125 @@
+package conform
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/checkpoint"
+)
+
+// readInput returns an input, from its file or by the rule that the config states for inputs without one.
+func (c *testCase) readInput(a array, rule string) (*autograd.Tensor, error) {
+	if a.File != "" {
+		data, shape, err := read[float32](c, a.File, a.Shape)
+		if err != nil {
+			return nil, err
+		}
+		return autograd.FromSlice(data, shape...), nil
+	}
+	m := regexp.MustCompile(`^hash_uniform\('([^']+)', ?`).FindStringSubmatch(rule)
+	if m == nil {
+		return nil, fmt.Errorf("input %s has no file, and the config's rule for it is %q, want hash_uniform('NAME', ..)", a.Name, rule)
+	}
+	x := autograd.New(a.Shape...)
+	hashUniform(x.Data, m[1])
+	return x, nil
+}
+
+// hashUniform fills dst with the numbers that belong to a name, in [-1, 1): element i is 2u - 1 with u the upper 24 bits of the
+// splitmix64 finaliser of FNV1a64(name) + (i+1) 0x9E3779B97F4A7C15.
+func hashUniform(dst []float32, name string) {
+	seed := uint64(0xcbf29ce484222325)
+	for i := range len(name) {
+		seed = (seed ^ uint64(name[i])) * 0x100000001b3
+	}
+	for i := range dst {
+		z := seed + uint64(i+1)*0x9e3779b97f4a7c15
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		z ^= z >> 31
+		dst[i] = float32(2*float64(z>>40)/(1<<24) - 1)
+	}
+}
+
+// load fills a model with the case's weights, by name and strictly.
+func (c *testCase) load(model any) error {
+	if !c.has("weights.safetensors") {
+		if n := len(autograd.State(model)); n > 0 {
+			return fmt.Errorf("the case has no weights.safetensors for the model's %d tensors", n)
+		}
+		return nil
+	}
+	file, err := checkpoint.Read(c.path("weights.safetensors"))
+	if err != nil {
+		return err
+	}
+	return checkpoint.LoadParams(file, model)
+}
+
+// ints returns an input of integers.
+func (c *testCase) ints(name string) ([]int, error) {
+	a, err := c.input(name)
+	if err != nil {
+		return nil, err
+	}
+	data, _, err := read[int64](c, a.File, a.Shape)
+	out := make([]int, len(data))
+	for i, v := range data {
+		out[i] = int(v)
+	}
+	return out, err
+}
+
+// sampling returns the steps along each axis by which a file holds a part of an array. A note says so in Python's notation:
+// "grad_input_sample.npy = grad_input[:, :, ::20, ::7]".
+func (c *testCase) sampling(file string, rank int) ([]int, error) {
+	for _, note := range c.Notes {
+		rest, ok := strings.CutPrefix(note, file+" = ")
+		if !ok {
+			continue
+		}
+		m := regexp.MustCompile(`^\w+\[([:\d, ]+)\]`).FindStringSubmatch(rest)
+		if m == nil {
+			return nil, fmt.Errorf("note %q is not understood", note)
+		}
+		steps := slices.Repeat([]int{1}, rank)
+		for i, part := range strings.Split(m[1], ",") {
+			part = strings.TrimSpace(part)
+			if part == ":" {
+				continue
+			}
+			n, err := strconv.Atoi(strings.TrimPrefix(part, "::"))
+			if err != nil || n < 1 || i >= rank || !strings.HasPrefix(part, "::") {
+				return nil, fmt.Errorf("note %q is not understood", note)
+			}
+			steps[i] = n
+		}
+		return steps, nil
+	}
+	return nil, fmt.Errorf("no note says what part %s holds", file)
+}
+
+// sample takes every steps[i]-th element along axis i of x.
+func sample(x []float32, shape, steps []int) (data []float32, size []int) {
+	at := []int{0}
+	n := len(x)
+	for i, s := range shape {
+		n /= s
+		size = append(size, (s+steps[i]-1)/steps[i])
+		var next []int
+		for _, o := range at {
+			for k := 0; k < s; k += steps[i] {
+				next = append(next, o+k*n)
+			}
+		}
+		at = next
+	}
+	for _, o := range at {
+		data = append(data, x[o])
+	}
+	return data, size
+}

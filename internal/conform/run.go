@@ -1,0 +1,97 @@
+package conform
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// Status is how a case ended.
+type Status string
+
+const (
+	Passed  Status = "passed"
+	Failed  Status = "failed"
+	Skipped Status = "skipped" // this module has no such operation
+)
+
+// Result is the outcome of one case.
+type Result struct {
+	Name   string // of the case, or of its folder where case.json cannot be read
+	Op     string
+	Status Status
+	Detail string // the mistake, or how much of the tolerance was used
+}
+
+// runner runs a case and returns what to say of one that passes.
+type runner func(c *testCase) (detail string, err error)
+
+// Run runs the case in a folder.
+func Run(dir string) Result {
+	r := Result{Name: filepath.Base(dir), Status: Failed}
+	c, err := readCase(dir)
+	if err != nil {
+		r.Detail = err.Error()
+		return r
+	}
+	r.Op = c.Op
+	if c.Name != "" {
+		r.Name = c.Name
+	}
+	run, ok := runners[c.Op]
+	if !ok {
+		r.Status, r.Detail = Skipped, fmt.Sprintf("no operation %q", c.Op)
+		return r
+	}
+	if r.Detail, err = guarded(run, c); err != nil {
+		r.Detail = err.Error()
+		return r
+	}
+	r.Status = Passed
+	return r
+}
+
+// guarded runs a case and turns a panic, which is how operations refuse shapes, into an error.
+func guarded(run runner, c *testCase) (detail string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return run(c)
+}
+
+// RunAll runs the cases in all folders below dir, dir included, that hold a case.json, in the order of their paths, and hands
+// each result to each. It returns early, with ctx's error, when ctx ends; a folder without any case is an error.
+func RunAll(ctx context.Context, dir string, each func(Result)) (passed, failed, skipped int, err error) {
+	var folders []string
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && d.Name() == "case.json" {
+			folders = append(folders, filepath.Dir(path))
+		}
+		return err
+	})
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("conform: %w", err)
+	}
+	if len(folders) == 0 {
+		return 0, 0, 0, fmt.Errorf("conform: no case.json in or below %s", dir)
+	}
+	for _, folder := range folders {
+		if err := ctx.Err(); err != nil {
+			return passed, failed, skipped, err
+		}
+		r := Run(folder)
+		switch r.Status {
+		case Passed:
+			passed++
+		case Failed:
+			failed++
+		default:
+			skipped++
+		}
+		each(r)
+	}
+	return passed, failed, skipped, nil
+}
