@@ -2,8 +2,8 @@ package wave
 
 import "context"
 
-// A field is height rows of stride. A row keeps halo cells on either side that repeat the opposite edge, at an offset that
-// keeps its cells aligned, and a stride that lets vectors run past its end.
+// A field is height rows of stride, and one vector more. A row keeps halo cells on either side that repeat the opposite edge, at
+// an offset that keeps its cells aligned, and a stride that lets vectors run past its end.
 const (
 	lead = 16 // elements before the first cell of a row
 	halo = 2  // reach of the stencil
@@ -22,8 +22,8 @@ type shot[T Float] struct {
 func newShot[T Float](s *Solver[T]) *shot[T] {
 	return &shot[T]{
 		medium: medium[T]{accel: make([]T, s.nz*s.stride), keep: make([]T, (s.cfg.Pad+1)*s.stride)},
-		now:    make([]T, s.height*s.stride),
-		prev:   make([]T, s.height*s.stride),
+		now:    make([]T, s.height*s.stride+lane),
+		prev:   make([]T, s.height*s.stride+lane),
 	}
 }
 

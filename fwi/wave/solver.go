@@ -41,6 +41,9 @@ func New[T Float](cfg Config, nz, nx int) (*Solver[T], error) {
 		s.receivers = append(s.receivers, s.offset(p))
 	}
 	s.row = rowGeneric[T]
+	if fast, ok := any(fastRow()).(rowFunc[T]); ok && fast != nil {
+		s.row = fast
+	}
 	return s, nil
 }
 
