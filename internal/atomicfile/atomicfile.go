@@ -81,25 +81,34 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, w.named(err)
 }
 
+// Sync forces what was written so far to the disk. Who replaces several files that belong together syncs all of them before the
+// first Commit, which then takes no time in which the process could be killed between two.
+func (w *Writer) Sync() error {
+	if w.file == nil {
+		return ErrFinished
+	}
+	if w.err == nil {
+		w.err = w.buf.Flush()
+	}
+	if w.err == nil {
+		w.err = w.file.Sync()
+	}
+	return w.named(w.err)
+}
+
 // Commit forces what was written to the disk and puts it in place of the old file. If it fails, or if a Write failed before,
 // the temporary file is removed and the old file stays.
 func (w *Writer) Commit() error {
 	if w.file == nil {
 		return ErrFinished
 	}
-	err := w.err
-	if err == nil {
-		err = w.buf.Flush()
-	}
-	if err == nil {
-		err = w.file.Sync()
-	}
-	if err != nil {
+	if err := w.Sync(); err != nil {
 		w.Abort()
-		return w.named(err)
+		return err
 	}
 	f := w.file
 	w.file = nil
+	var err error
 	if renameOpen {
 		// The lock is held until the new name stands, so that nobody takes the file for a leftover.
 		err = os.Rename(w.tmp, w.path)

@@ -71,6 +71,7 @@ func TestNothingIsVisibleBeforeCommit(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.Write([]byte("new"))
 	require.NoError(t, err)
+	require.NoError(t, w.Sync())
 	require.NoFileExists(t, path)
 	for _, n := range names(t, dir) {
 		require.True(t, IsTemporary(n), n)
@@ -78,6 +79,7 @@ func TestNothingIsVisibleBeforeCommit(t *testing.T) {
 	require.NoError(t, w.Commit())
 	require.Equal(t, "new", read(t, path))
 	require.ErrorIs(t, w.Commit(), ErrFinished)
+	require.ErrorIs(t, w.Sync(), ErrFinished)
 	_, err = w.Write([]byte("late"))
 	require.ErrorIs(t, err, ErrFinished)
 	w.Abort()
@@ -189,6 +191,7 @@ func TestFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.Write(make([]byte, 4<<20))
 	require.Error(t, err)
+	require.Error(t, w.Sync())
 	require.Error(t, w.Commit(), "a failed write must not be committed")
 	require.Equal(t, "old", read(t, path))
 	require.NoError(t, Write(path, text("fits again")))

@@ -87,6 +87,9 @@ func (w *Writer[T]) write(x []T) error {
 	return nil
 }
 
+// Sync forces what was written so far to the disk, for who commits several files at once.
+func (w *Writer[T]) Sync() error { return w.file.Sync() }
+
 // Commit makes the file appear. It is an error, and the file does not appear, if elements are missing.
 func (w *Writer[T]) Commit() error {
 	if w.left > 0 {

@@ -83,6 +83,7 @@ func TestStreamingWriter(t *testing.T) {
 	require.Equal(t, []float32{7}, old, "the old file stays until the commit")
 	require.ErrorContains(t, w.Append(make([]float32, 4)), "1 elements more than shape 3x2")
 	require.NoError(t, w.Append([]float32{3, 4, 5}))
+	require.NoError(t, w.Sync())
 	require.NoError(t, w.Commit())
 	w.Abort()
 	got, shape, err := Read[float32](path)
