@@ -2,6 +2,8 @@
 
 package kernel
 
+import "unsafe"
+
 //go:generate go run -C _asm ./gemm -out ..
 
 //go:noescape
@@ -10,9 +12,15 @@ func gemmAVX512(t *tile)
 //go:noescape
 func gemmAVX2(t *tile)
 
+//go:noescape
+func transpose8AVX2(dst, src unsafe.Pointer, dstRow, srcRow uintptr, n int)
+
+//go:noescape
+func copyPiecesAVX2(p *pieces)
+
 var (
-	engine512 = engine{name: "AVX-512", rows: 14, columns: 32, masks: true, run: gemmAVX512}
-	engine256 = engine{name: "AVX2", rows: 6, columns: 16, run: gemmAVX2}
+	engine512 = engine{name: "AVX-512", rows: 14, columns: 32, masks: true, run: gemmAVX512, transpose8: transpose8AVX2, copyPieces: copyPiecesAVX2}
+	engine256 = engine{name: "AVX2", rows: 6, columns: 16, run: gemmAVX2, transpose8: transpose8AVX2, copyPieces: copyPiecesAVX2}
 )
 
 // gemmEngines lists what this CPU can run, best first.

@@ -47,6 +47,8 @@ load:
 	VMOVUPS 0(R13), Z0
 	VMOVUPS 64(R13), Z1
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -64,7 +66,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -114,6 +118,8 @@ load:
 	VMOVUPS 0(R13), Z2
 	VMOVUPS 64(R13), Z3
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -132,7 +138,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -198,6 +206,8 @@ load:
 	VMOVUPS 0(R13), Z4
 	VMOVUPS 64(R13), Z5
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -217,7 +227,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -299,6 +311,8 @@ load:
 	VMOVUPS 0(R13), Z6
 	VMOVUPS 64(R13), Z7
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -319,7 +333,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -417,6 +433,8 @@ load:
 	VMOVUPS 0(R13), Z8
 	VMOVUPS 64(R13), Z9
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -438,7 +456,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -552,6 +572,8 @@ load:
 	VMOVUPS 0(R13), Z10
 	VMOVUPS 64(R13), Z11
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -574,7 +596,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -704,6 +728,8 @@ load:
 	VMOVUPS 0(R13), Z12
 	VMOVUPS 64(R13), Z13
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -727,7 +753,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -873,6 +901,8 @@ load:
 	VMOVUPS 0(R13), Z14
 	VMOVUPS 64(R13), Z15
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -897,7 +927,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -1059,6 +1091,8 @@ load:
 	VMOVUPS 0(R13), Z16
 	VMOVUPS 64(R13), Z17
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1084,7 +1118,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -1262,6 +1298,8 @@ load:
 	VMOVUPS 0(R13), Z18
 	VMOVUPS 64(R13), Z19
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1288,7 +1326,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -1482,6 +1522,8 @@ load:
 	VMOVUPS 0(R13), Z20
 	VMOVUPS 64(R13), Z21
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1509,7 +1551,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -1719,6 +1763,8 @@ load:
 	VMOVUPS 0(R13), Z22
 	VMOVUPS 64(R13), Z23
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1747,7 +1793,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -1973,6 +2021,8 @@ load:
 	VMOVUPS 0(R13), Z24
 	VMOVUPS 64(R13), Z25
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2002,7 +2052,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2244,6 +2296,8 @@ load:
 	VMOVUPS 0(R13), Z26
 	VMOVUPS 64(R13), Z27
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2274,7 +2328,9 @@ group:
 	PCALIGN $64
 step:
 	VMOVUPS 0(BX), Z28
+	PREFETCHT0 0(BX)(R14*1)
 	VMOVUPS 64(BX), Z29
+	PREFETCHT0 64(BX)(R14*1)
 	ADDQ R10, BX
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2392,6 +2448,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z0
 	VMOVUPS.Z 64(R13), K2, Z1
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2459,6 +2517,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z2
 	VMOVUPS.Z 64(R13), K2, Z3
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2543,6 +2603,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z4
 	VMOVUPS.Z 64(R13), K2, Z5
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2644,6 +2706,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z6
 	VMOVUPS.Z 64(R13), K2, Z7
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2762,6 +2826,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z8
 	VMOVUPS.Z 64(R13), K2, Z9
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2897,6 +2963,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z10
 	VMOVUPS.Z 64(R13), K2, Z11
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3049,6 +3117,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z12
 	VMOVUPS.Z 64(R13), K2, Z13
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3218,6 +3288,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z14
 	VMOVUPS.Z 64(R13), K2, Z15
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3404,6 +3476,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z16
 	VMOVUPS.Z 64(R13), K2, Z17
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3607,6 +3681,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z18
 	VMOVUPS.Z 64(R13), K2, Z19
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3827,6 +3903,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z20
 	VMOVUPS.Z 64(R13), K2, Z21
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4064,6 +4142,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z22
 	VMOVUPS.Z 64(R13), K2, Z23
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4318,6 +4398,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z24
 	VMOVUPS.Z 64(R13), K2, Z25
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4589,6 +4671,8 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z26
 	VMOVUPS.Z 64(R13), K2, Z27
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4733,6 +4817,8 @@ load:
 	MOVQ 72(DI), R15
 	VMOVUPS.Z 0(R13), K1, Z0
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4789,6 +4875,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z1
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4856,6 +4944,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z2
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4934,6 +5024,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z3
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5023,6 +5115,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z4
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5123,6 +5217,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z5
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5234,6 +5330,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z6
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5356,6 +5454,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z7
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5489,6 +5589,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z8
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5633,6 +5735,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z9
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5788,6 +5892,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z10
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5954,6 +6060,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z11
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -6131,6 +6239,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z12
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -6319,6 +6429,8 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z13
 start:
+	MOVQ R10, R14 // fetch B this many rows ahead
+	SHLQ $4, R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:

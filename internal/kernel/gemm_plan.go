@@ -94,7 +94,7 @@ func (q *plan[T]) cut(threads int) {
 		want = (4*threads + have - 1) / have
 		want = int(min(float64(want), 1+float64(q.m)*float64(q.n)*float64(q.tk)/serialOps))
 	}
-	q.gn = max(1, min(want, q.n/128))
+	q.gn = max(1, min(want, q.n/256))
 	if q.gn > 1 && q.m > 8*q.n {
 		q.gn = 1 // tall: B is small and worth packing once per task
 	}

@@ -30,6 +30,9 @@ type engine struct {
 	rows, columns int
 	masks         bool // has kernels with masked columns; others write whole tiles and need B padded
 	run           func(t *tile)
+	// transpose8 writes dst[p*dstRow + j] = src[j*srcRow + p] for j < 8 and p < 4n, n > 0; rows are in bytes.
+	transpose8 func(dst, src unsafe.Pointer, dstRow, srcRow uintptr, n int)
+	copyPieces func(p *pieces) // these two may be nil
 }
 
 // gemmEngine is what float32 products run on, nil for the generic body.
@@ -52,9 +55,13 @@ func (e *engine) kind(rows, columns int) int {
 }
 
 const (
-	blockN  = 512 // columns of B packed at a time: with blockK rows, 512 KB
-	packM   = 48  // rows of C beyond which packing B pays
-	aliased = 512 // matrix rows a multiple of this apart share few cache sets
+	blockN     = 512 // columns of B packed at a time: with blockK rows, 512 KB
+	packM      = 48  // rows of C beyond which packing B pays
+	aliased    = 512 // matrix rows a multiple of this apart share few cache sets
+	stripGroup = 8   // strips of A copied at a time
+	stripLine  = 16  // elements per k of a copied strip of a transposed A
+	stripRow   = blockK + 16
+	stripSize  = stripLine * stripRow
 )
 
 // strips is the scratch of one task.
@@ -62,6 +69,7 @@ type strips struct {
 	block[float32]
 	e            *engine
 	tile         tile
+	pieces       pieces
 	packedA      []float32
 	packedB      []float32
 	edge         []float32 // a whole tile, for engines that cannot mask
@@ -77,8 +85,7 @@ type strips struct {
 
 var stripsPool = sync.Pool{New: func() any { return new(strips) }}
 
-// runTiles computes block b with the inner kernels of e. B is packed in panels of e.columns columns, each when it is first
-// used; a strip of A, at most e.rows high, meets all panels while it is in the first cache.
+// runTiles computes block b with the inner kernels of e. B is packed in panels of e.columns columns; a strip of A, at most e.rows high, meets all panels while it is in the first cache.
 func runTiles(b *block[float32], e *engine) {
 	s := stripsPool.Get().(*strips)
 	s.block, s.e = *b, e
@@ -106,33 +113,48 @@ func (s *strips) run() {
 	rows, width, k := s.m1-s.m0, s.j1-s.j0, s.k1-s.k0
 	count := (rows + s.e.rows - 1) / s.e.rows
 	panels := (width + s.e.columns - 1) / s.e.columns
-	s.bPanel = k * s.e.columns
-	s.packedB = grow(s.packedB, panels*s.bPanel)
 	if !s.e.masks {
 		s.edge = grow(s.edge, s.e.rows*s.e.columns)
 	}
-	s.copyA = panels > 1 && (s.transA || s.lda%aliased == 0)
-	i0 := s.m0
-	for n := range count {
-		i1 := s.m0 + rows*(n+1)/count
-		s.strip(i0, i1, n == 0)
-		i0 = i1
+	s.packB(panels)
+	s.tile.k = k
+	s.copyA = panels > 1 && k > 0 && (s.transA || s.lda%aliased == 0)
+	for n := 0; n < count; n += stripGroup {
+		var at [stripGroup + 1]int // first rows of the strips of this group
+		group := min(stripGroup, count-n)
+		for i := range group + 1 {
+			at[i] = s.m0 + rows*(n+i)/count
+		}
+		if s.copyA {
+			s.packA(at[:group+1])
+		}
+		for i := range group {
+			s.strip(i, at[i], at[i+1])
+		}
 	}
 }
 
-// strip does rows i0 to i1, of which there are at most e.rows; the first strip packs B.
-func (s *strips) strip(i0, i1 int, packB bool) {
+// strip does rows i0 to i1, of which there are at most e.rows; it is number n of its group.
+func (s *strips) strip(n, i0, i1 int) {
 	t := &s.tile
-	k := s.k1 - s.k0
-	t.k = k
-	s.placeA(i0, i1)
 	var next unsafe.Pointer
-	if !s.copyA && !s.transA && i1 < s.m1 && k > 0 {
-		next = unsafe.Pointer(&s.a[s.batch*s.strideA+i1*s.lda+s.k0])
+	switch {
+	case s.copyA && s.transA:
+		t.a, t.aRow, t.aStep = unsafe.Pointer(&s.packedA[n*stripSize]), 4, stripLine*4
+	case s.copyA:
+		t.a, t.aRow, t.aStep = unsafe.Pointer(&s.packedA[n*stripSize]), stripRow*4, 4
+	case t.k == 0:
+	case s.transA:
+		t.a, t.aRow, t.aStep = unsafe.Pointer(&s.a[s.batch*s.strideA+s.k0*s.lda+i0]), 4, uintptr(s.lda)*4
+	default:
+		t.a, t.aRow, t.aStep = unsafe.Pointer(&s.a[s.batch*s.strideA+i0*s.lda+s.k0]), uintptr(s.lda)*4, 4
+		if i1 < s.m1 {
+			next = unsafe.Pointer(&s.a[s.batch*s.strideA+i1*s.lda+s.k0])
+		}
 	}
 	for j := s.j0; j < s.j1; j += s.e.columns {
 		columns := min(s.e.columns, s.j1-j)
-		s.placeB(j, columns, packB)
+		s.placeB(j, columns)
 		t.next = nil
 		if j+s.e.columns >= s.j1 {
 			t.next = next
@@ -156,61 +178,17 @@ func (s *strips) strip(i0, i1 int, packB bool) {
 	}
 }
 
-// placeA points the tile at rows i0 to i1 of A, copied if they lie badly.
-func (s *strips) placeA(i0, i1 int) {
-	t, k := &s.tile, s.k1-s.k0
-	if k == 0 {
-		return
-	}
-	rows := i1 - i0
-	if !s.transA {
-		a := s.a[s.batch*s.strideA+i0*s.lda+s.k0:]
-		t.a, t.aRow, t.aStep = unsafe.Pointer(&a[0]), uintptr(s.lda)*4, 4
-		if s.copyA {
-			ld := k + 16
-			s.packedA = grow(s.packedA, s.e.rows*(blockK+16))
-			for i := range rows {
-				copy(s.packedA[i*ld:], a[i*s.lda:][:k])
-			}
-			t.a, t.aRow = unsafe.Pointer(&s.packedA[0]), uintptr(ld)*4
-		}
-		return
-	}
-	a := s.a[s.batch*s.strideA+s.k0*s.lda+i0:]
-	t.a, t.aRow, t.aStep = unsafe.Pointer(&a[0]), 4, uintptr(s.lda)*4
-	if !s.copyA {
-		return
-	}
-	s.packedA = grow(s.packedA, 16*blockK)
-	p := 0
-	for ; p*s.lda+16 <= len(a) && p < k; p++ {
-		*(*[16]float32)(s.packedA[p*16:]) = *(*[16]float32)(a[p*s.lda:])
-	}
-	for ; p < k; p++ {
-		copy(s.packedA[p*16:], a[p*s.lda:][:rows])
-	}
-	t.a, t.aStep = unsafe.Pointer(&s.packedA[0]), 64
-}
-
-// placeB points the tile at columns of B from column j on, packing them if asked to and needed.
-func (s *strips) placeB(j, columns int, pack bool) {
-	t, k := &s.tile, s.k1-s.k0
-	if k == 0 {
+// placeB points the tile at columns of B from column j on.
+func (s *strips) placeB(j, columns int) {
+	t := &s.tile
+	if t.k == 0 {
 		return
 	}
 	if s.direct && (columns == s.e.columns || s.e.masks) {
 		t.b, t.bStep = unsafe.Pointer(&s.b[s.batch*s.strideB+s.k0*s.ldb+j]), uintptr(s.ldb)*4
 		return
 	}
-	panel := s.packedB[(j-s.j0)/s.e.columns*s.bPanel:][:s.bPanel]
-	if pack {
-		if s.transB {
-			packTransposed(panel, s.b[s.batch*s.strideB+j*s.ldb+s.k0:], s.ldb, k, columns, s.e.columns)
-		} else {
-			packRows(panel, s.b[s.batch*s.strideB+s.k0*s.ldb+j:], s.ldb, k, columns, s.e.columns)
-		}
-	}
-	t.b, t.bStep = unsafe.Pointer(&panel[0]), uintptr(s.e.columns)*4
+	t.b, t.bStep = unsafe.Pointer(&s.packedB[(j-s.j0)/s.e.columns*s.bPanel]), uintptr(s.e.columns)*4
 }
 
 // start sets what the tile at i0, j begins from: what C holds already, a bias, or nothing.
@@ -263,46 +241,6 @@ func (s *strips) finishStrip(i0, i1 int) {
 			GELU(c, z)
 		} else if ep.Pre != nil {
 			copy(c, z)
-		}
-	}
-}
-
-// packRows copies k rows of columns elements, ldb apart, to rows width apart, and fills up with zeros.
-func packRows(dst, b []float32, ldb, k, columns, width int) {
-	if columns < width {
-		for p := range k {
-			row := dst[p*width:][:width]
-			clear(row[copy(row, b[p*ldb:][:columns]):])
-		}
-		return
-	}
-	if width == 32 {
-		for p := range k {
-			*(*[32]float32)(dst[p*32:]) = *(*[32]float32)(b[p*ldb:])
-		}
-		return
-	}
-	for p := range k {
-		*(*[16]float32)(dst[p*16:]) = *(*[16]float32)(b[p*ldb:])
-	}
-}
-
-// packTransposed copies the transpose of columns rows of k elements, ldb apart, to rows width apart, and fills up with
-// zeros.
-func packTransposed(dst, b []float32, ldb, k, columns, width int) {
-	if columns < width {
-		clear(dst)
-	}
-	j := 0
-	for ; j+4 <= columns; j += 4 {
-		b0, b1, b2, b3 := b[j*ldb:][:k], b[(j+1)*ldb:][:k], b[(j+2)*ldb:][:k], b[(j+3)*ldb:][:k]
-		for p := range b0 {
-			*(*[4]float32)(dst[p*width+j:]) = [4]float32{b0[p], b1[p], b2[p], b3[p]}
-		}
-	}
-	for ; j < columns; j++ {
-		for p, v := range b[j*ldb:][:k] {
-			dst[p*width+j] = v
 		}
 	}
 }

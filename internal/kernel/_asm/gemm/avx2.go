@@ -20,6 +20,8 @@ func avx2(w *asm) {
 		tile256(w, name, r)
 		table += fmt.Sprintf("DATA gemm256table<>+%d(SB)/8, $%s<>(SB)\n", 8*(r-1), name)
 	}
+	transpose8(w)
+	copyPieces(w)
 	w.raw("\n%sGLOBL gemm256table<>(SB), RODATA|NOPTR, $%d\n", table, 8*rows)
 }
 
@@ -64,6 +66,8 @@ func tile256(w *asm, name string, rows int) {
 		}
 	}
 	w.label("start")
+	w.op("MOVQ R10, R14 // fetch B this many rows ahead")
+	w.op("SHLQ $4, R14")
 	w.label("group")
 	w.op("MOVQ $%d, R13", prefetchEvery)
 	w.op("CMPQ CX, R13")
@@ -81,6 +85,7 @@ func tile256(w *asm, name string, rows int) {
 	w.label("step")
 	w.op("VMOVUPS (BX), Y12")
 	w.op("VMOVUPS 32(BX), Y13")
+	w.op("PREFETCHT0 (BX)(R14*1)")
 	w.op("ADDQ R10, BX")
 	for i := range rows {
 		w.op("VBROADCASTSS %s, Y%d", rowAddr("AX", "", i), 14+i%2)
@@ -105,4 +110,86 @@ func tile256(w *asm, name string, rows int) {
 	}
 	w.op("VZEROUPPER")
 	w.op("RET")
+}
+
+// transpose8 writes the transpose of 8 rows of 4*n elements: each step loads four elements of every row, two rows to a
+// register, and transposes four by four in both halves.
+func transpose8(w *asm) {
+	w.raw("\n// func transpose8AVX2(dst, src unsafe.Pointer, dstRow, srcRow uintptr, n int)\nTEXT ·transpose8AVX2(SB), NOSPLIT, $0-40\n")
+	w.op("MOVQ dst+0(FP), DI")
+	w.op("MOVQ src+8(FP), SI")
+	w.op("MOVQ dstRow+16(FP), R8")
+	w.op("MOVQ srcRow+24(FP), R9")
+	w.op("MOVQ n+32(FP), CX")
+	w.op("LEAQ (R9)(R9*2), R10")
+	w.op("LEAQ (SI)(R9*4), DX")
+	w.op("LEAQ (R8)(R8*2), R11")
+	w.raw("\tPCALIGN $32\n")
+	w.label("step")
+	for i, row := range []string{"", "(R9*1)", "(R9*2)", "(R10*1)"} {
+		w.op("VMOVUPS (SI)%s, X%d", row, i)
+		w.op("VINSERTF128 $1, (DX)%s, Y%d, Y%d", row, i, i)
+	}
+	w.op("VUNPCKLPS Y1, Y0, Y4")
+	w.op("VUNPCKHPS Y1, Y0, Y5")
+	w.op("VUNPCKLPS Y3, Y2, Y6")
+	w.op("VUNPCKHPS Y3, Y2, Y7")
+	w.op("VUNPCKLPD Y6, Y4, Y0")
+	w.op("VUNPCKHPD Y6, Y4, Y1")
+	w.op("VUNPCKLPD Y7, Y5, Y2")
+	w.op("VUNPCKHPD Y7, Y5, Y3")
+	for i, row := range []string{"", "(R8*1)", "(R8*2)", "(R11*1)"} {
+		w.op("VMOVUPS Y%d, (DI)%s", i, row)
+	}
+	w.op("ADDQ $16, SI")
+	w.op("ADDQ $16, DX")
+	w.op("LEAQ (DI)(R8*4), DI")
+	w.op("DECQ CX")
+	w.op("JNE step")
+	w.op("VZEROUPPER")
+	w.op("RET")
+}
+
+// copyPieces copies rows of pieces: piece i of row p goes from src + p*srcRow + offsets[i] to dst + p*dstRow + i*dstPiece,
+// for i < n and p < rows, both at least 1. A piece has 64 bytes, or 128. What lies four rows ahead is fetched.
+func copyPieces(w *asm) {
+	w.raw("\n// func copyPiecesAVX2(p *pieces)\nTEXT ·copyPiecesAVX2(SB), NOSPLIT, $0-8\n")
+	w.op("MOVQ p+0(FP), AX")
+	for i, reg := range []string{"DI", "SI", "R8", "R9", "R10", "CX", "DX", "BX"} { // dst, src, dstRow, dstPiece, srcRow, rows, n, wide
+		w.op("MOVQ %d(AX), %s", 8*i, reg)
+	}
+	w.op("ADDQ $64, AX // offsets")
+	w.op("TESTQ BX, BX")
+	w.op("JNE wide")
+	for _, v := range []struct {
+		label string
+		parts int
+	}{{"narrow", 2}, {"wide", 4}} {
+		w.label("%s", v.label)
+		w.op("MOVQ DI, R11")
+		w.op("LEAQ (SI)(R10*4), R14")
+		w.op("XORQ R12, R12")
+		w.label("%sPiece", v.label)
+		w.op("MOVQ (AX)(R12*8), R13")
+		for i := 0; i < v.parts; i += 2 {
+			w.op("PREFETCHT0 %d(R14)(R13*1)", 32*i)
+		}
+		w.op("ADDQ SI, R13")
+		for i := range v.parts {
+			w.op("VMOVUPS %d(R13), Y%d", 32*i, i)
+		}
+		for i := range v.parts {
+			w.op("VMOVUPS Y%d, %d(R11)", i, 32*i)
+		}
+		w.op("ADDQ R9, R11")
+		w.op("INCQ R12")
+		w.op("CMPQ R12, DX")
+		w.op("JLT %sPiece", v.label)
+		w.op("ADDQ R8, DI")
+		w.op("ADDQ R10, SI")
+		w.op("DECQ CX")
+		w.op("JNE %s", v.label)
+		w.op("VZEROUPPER")
+		w.op("RET")
+	}
 }

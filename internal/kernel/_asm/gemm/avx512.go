@@ -95,6 +95,8 @@ func tile512(w *asm, name string, rows, vectors int, masked bool) {
 		}
 	}
 	w.label("start")
+	w.op("MOVQ R10, R14 // fetch B this many rows ahead")
+	w.op("SHLQ $4, R14")
 	w.op("LEAQ (R12)(R8*2), R15")
 	w.op("ADDQ SI, R15")
 	w.label("group")
@@ -118,6 +120,7 @@ func tile512(w *asm, name string, rows, vectors int, masked bool) {
 			w.op("VMOVUPS.Z %d(BX), K%d, Z%d", 64*v, v+1, 28+v)
 		} else {
 			w.op("VMOVUPS %d(BX), Z%d", 64*v, 28+v)
+			w.op("PREFETCHT0 %d(BX)(R14*1)", 64*v)
 		}
 	}
 	w.op("ADDQ R10, BX")
