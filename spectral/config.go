@@ -46,16 +46,19 @@ type Defects struct {
 	// LowestComplex applies to complex data: neuraloperator shifts the last axis before the weights and not after, and keeps its
 	// lowest frequencies, -n/2 and up, which come out as 0 and up. With one axis it does not shift at all and keeps 0 and up.
 	LowestComplex bool `json:"lowest_complex,omitempty"`
+	// CopyModes resamples in three dimensions as neuraloperator does, by copying modes as they lie: the mode n/2 of an even n keeps
+	// its weight, and where the smaller of two sizes, m, is odd, the mode (m-1)/2 of the coarse grid goes with -(m+1)/2 of the fine.
+	CopyModes bool `json:"copy_modes,omitempty"`
 }
 
 // ReferenceDefects are those of SPAMoE's fork of neuraloperator.
 func ReferenceDefects() Defects {
-	return Defects{RollOddGrids: true, TailResize: true, FloorCrop: true, LowestComplex: true}
+	return Defects{RollOddGrids: true, TailResize: true, FloorCrop: true, LowestComplex: true, CopyModes: true}
 }
 
 // UpstreamDefects are those of neuraloperator itself.
 func UpstreamDefects() Defects {
-	return Defects{TailResize: true, FloorCrop: true, LowestComplex: true}
+	return Defects{TailResize: true, FloorCrop: true, LowestComplex: true, CopyModes: true}
 }
 
 // Norm says which of a transform and its inverse carries the factor that makes them inverse to each other; N is the number of grid
