@@ -1,0 +1,115 @@
+package metrics
+
+import (
+	"math"
+)
+
+// Config sets an Accumulator. The zero Config is the usual one of OpenFWI.
+type Config struct {
+	// Lo and Hi are the velocities in m/s that -1 and 1 stand for; 0 and 0 mean 1500 and 4500.
+	Lo float64 `json:"lo,omitempty"`
+	Hi float64 `json:"hi,omitempty"`
+	// Range is the range of the PSNR; 0 means that of all targets.
+	Range float64 `json:"range,omitempty"`
+	// Bands are half-open intervals of r; nil means 0..0.30, 0.30..0.65, 0.65..1.01.
+	Bands [][2]float64 `json:"bands,omitempty"`
+	// ReferenceRadius takes r as SPAMoE's code does, from coordinates that run from -1 to 1 over the shifted spectrum, both ends
+	// included: on even grids the zero frequency is half a step off the centre.
+	ReferenceRadius bool `json:"reference_radius,omitempty"`
+}
+
+// bandNames are the names of the usual three bands.
+var bandNames = []string{"low", "mid", "high"}
+
+func (c Config) resolve() Config {
+	if c.Lo == 0 && c.Hi == 0 {
+		c.Lo, c.Hi = 1500, 4500
+	}
+	if c.Bands == nil {
+		c.Bands = [][2]float64{{0, 0.30}, {0.30, 0.65}, {0.65, 1.01}}
+	}
+	return c
+}
+
+// Result is what an Accumulator has found. Values are of normalised maps unless they say m/s.
+type Result struct {
+	Samples    int     `json:"samples"`
+	MAE        float64 `json:"mae"`
+	MSE        float64 `json:"mse"`
+	RMSE       float64 `json:"rmse"`
+	SSIM       float64 `json:"ssim"`
+	PSNR       float64 `json:"psnr"` // dB
+	RelativeL2 float64 `json:"relative_l2"`
+	// MeanRelativeL2 is the mean over samples of each one's relative L2.
+	MeanRelativeL2 float64  `json:"mean_relative_l2"`
+	MaxError       float64  `json:"max_error"`
+	Physical       Physical `json:"physical"`
+	Bands          []Band   `json:"bands,omitempty"`
+	Spectrum       Spectrum `json:"spectrum"`
+}
+
+// Physical holds errors in m/s.
+type Physical struct {
+	MAE      float64 `json:"mae"`
+	RMSE     float64 `json:"rmse"`
+	MaxError float64 `json:"max_error"`
+}
+
+// Band holds the errors within one ring of frequencies, and how much of the energy of each side lies in it.
+type Band struct {
+	Name         string     `json:"name"`
+	Range        [2]float64 `json:"range"`
+	MAE          float64    `json:"mae"`
+	RelativeL2   float64    `json:"relative_l2"`
+	PredEnergy   float64    `json:"pred_energy_ratio"`
+	TargetEnergy float64    `json:"target_energy_ratio"`
+}
+
+// Spectrum holds means over samples: the ratio R of the energy in 0.40 <= r < 0.85 to that in 0.05 <= r < 0.30 on both sides, and
+// the correlation of log(1 + |F|^2) between them.
+type Spectrum struct {
+	PredRatio   float64 `json:"pred_ratio"`
+	TargetRatio float64 `json:"target_ratio"`
+	Correlation float64 `json:"correlation"`
+}
+
+// tiny keeps quotients and logarithms finite where there is nothing to measure.
+const tiny = 1e-12
+
+// Result returns the metrics of all that was added. Without any samples all are zero.
+func (a *Accumulator) Result() Result {
+	r := Result{Samples: a.samples}
+	if a.samples == 0 {
+		return r
+	}
+	n := float64(a.samples) * float64(a.plan.ny*a.plan.nx)
+	s := a.sum
+	r.MAE, r.MSE = s.abs/n, s.square/n
+	r.RMSE = math.Sqrt(r.MSE)
+	r.RelativeL2 = math.Sqrt(s.square) / max(math.Sqrt(s.target), tiny)
+	r.SSIM = s.ssim / float64(a.samples)
+	r.MeanRelativeL2 = s.relative / float64(a.samples)
+	r.MaxError = a.worst
+	span := a.config.Range
+	if span == 0 {
+		span = a.hi - a.lo
+	}
+	r.PSNR = 20*math.Log10(max(span, tiny)) - 10*math.Log10(max(r.MSE, tiny))
+	unit := (a.config.Hi - a.config.Lo) / 2
+	r.Physical = Physical{MAE: unit * r.MAE, RMSE: unit * r.RMSE, MaxError: unit * r.MaxError}
+	r.Spectrum = Spectrum{s.predRatio / float64(a.samples), s.targetRatio / float64(a.samples), s.correlation / float64(a.samples)}
+	for i, b := range a.bands {
+		band := Band{
+			Range:        a.config.Bands[i],
+			MAE:          b.abs / n,
+			RelativeL2:   math.Sqrt(b.square) / max(math.Sqrt(b.target), tiny),
+			PredEnergy:   b.predEnergy / max(s.predEnergy, tiny),
+			TargetEnergy: b.targetEnergy / max(s.targetEnergy, tiny),
+		}
+		if len(a.bands) == len(bandNames) {
+			band.Name = bandNames[i]
+		}
+		r.Bands = append(r.Bands, band)
+	}
+	return r
+}
