@@ -63,6 +63,26 @@ func (c *config) pair(name string, otherwise int) [2]int {
 	return [2]int{n, n}
 }
 
+// into decodes all keys that nobody asked for yet into dst. A key that dst has no field for is a mistake.
+func (c *config) into(dst any) {
+	rest := map[string]json.RawMessage{}
+	for k, text := range c.raw {
+		if !c.asked[k] {
+			rest[k] = text
+			c.asked[k] = true
+		}
+	}
+	text, err := json.Marshal(rest)
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		err = d.Decode(dst)
+	}
+	if err != nil && c.err == nil {
+		c.err = fmt.Errorf("config: %w", err)
+	}
+}
+
 // done returns the first mistake, or an error that lists the keys that the operation does not know.
 func (c *config) done() error {
 	if c.err != nil {

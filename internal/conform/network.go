@@ -97,6 +97,9 @@ func (c *testCase) compare(n *network, tape *autograd.Tape, leaves, out values) 
 	}
 	detail := fmt.Sprintf("outputs within %.2g of the tolerance", worst)
 	if len(seeds) == 0 {
+		if c.has("grads.safetensors") || c.has("grad_input.npy") {
+			return "", fmt.Errorf("the case has gradients and no cotangent")
+		}
 		return detail, nil
 	}
 	list, err := c.gradients(n.model, leaves, tape.Backward(seeds...))

@@ -1,27 +1,41 @@
 package conform
 
-import "github.com/spamoe/spamoe/autograd"
+import (
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/spectral"
+)
 
 // runners maps the operations of cases to what runs them.
 var runners = map[string]runner{
-	"attention":            plain(func(in []*value) *value { return autograd.Attention(in[0], in[1], in[2]) }),
-	"batch_norm":           differentiable(batchNorm),
-	"conv1d":               conv(autograd.Conv1d, false),
-	"conv2d":               conv(autograd.Conv2d, false),
-	"conv_transpose2d":     conv(autograd.ConvTranspose2d, true),
-	"cross_entropy":        differentiable(crossEntropy),
-	"gelu_erf":             one(autograd.GELU),
-	"gelu_tanh":            one(autograd.GELUTanh),
-	"global_avg_pool":      one(autograd.GlobalAvgPool),
-	"groupnorm":            differentiable(groupNorm),
-	"instancenorm":         differentiable(instanceNorm),
-	"interpolate_bicubic":  resize(autograd.InterpolateCubic),
-	"interpolate_bilinear": resize(autograd.InterpolateLinear),
-	"layernorm":            differentiable(layerNorm),
-	"leakyrelu":            differentiable(leakyReLU),
-	"matmul_bmm":           plain(func(in []*value) *value { return autograd.MatMul(in[0], in[1]) }),
-	"maxpool2d":            differentiable(maxPool),
-	"nearest":              differentiable(nearest),
-	"pad":                  differentiable(pad),
-	"softmax_last":         one(autograd.Softmax),
+	"attention":              plain(func(in []*value) *value { return autograd.Attention(in[0], in[1], in[2]) }),
+	"batch_norm":             differentiable(batchNorm),
+	"channel_mlp":            differentiable(channelMLP),
+	"conv1d":                 conv(autograd.Conv1d, false),
+	"conv2d":                 conv(autograd.Conv2d, false),
+	"conv_transpose2d":       conv(autograd.ConvTranspose2d, true),
+	"cross_entropy":          differentiable(crossEntropy),
+	"gelu_erf":               one(autograd.GELU),
+	"gelu_tanh":              one(autograd.GELUTanh),
+	"global_avg_pool":        one(autograd.GlobalAvgPool),
+	"grid_embedding":         differentiable(gridEmbedding),
+	"groupnorm":              differentiable(groupNorm),
+	"instancenorm":           differentiable(instanceNorm),
+	"interpolate_bicubic":    resize(autograd.InterpolateCubic),
+	"interpolate_bilinear":   resize(autograd.InterpolateLinear),
+	"layernorm":              differentiable(layerNorm),
+	"leakyrelu":              differentiable(leakyReLU),
+	"loss_grad_l1":           differentiable(gradientL1),
+	"loss_h1":                differentiable(h1),
+	"loss_l1l2":              differentiable(l1l2),
+	"loss_lp":                differentiable(lp),
+	"loss_relative_l2":       differentiable(relativeL2),
+	"lr_schedules":           schedules,
+	"matmul_bmm":             plain(func(in []*value) *value { return autograd.MatMul(in[0], in[1]) }),
+	"maxpool2d":              differentiable(maxPool),
+	"nearest":                differentiable(nearest),
+	"pad":                    differentiable(pad),
+	"softmax_last":           one(autograd.Softmax),
+	"spectral_conv_fork":     spectralConv(spectral.ReferenceDefects()),
+	"spectral_conv_upstream": spectralConv(spectral.UpstreamDefects()),
+	"ssim":                   differentiable(ssim),
 }
