@@ -71,8 +71,12 @@ func (c Config) complete(nz, nx int) (Config, error) {
 		return c, fmt.Errorf("wave: Steps is %d, want 1 to %d (Samples)", c.Steps, c.Samples)
 	case c.Pad < 2:
 		return c, fmt.Errorf("wave: Pad is %d, want at least 2", c.Pad)
-	case c.Shots < 1:
-		return c, fmt.Errorf("wave: Shots is %d, want at least 1", c.Shots)
+	case float64(nz+2*c.Pad)*float64(nx+2*c.Pad) > 1<<31:
+		return c, fmt.Errorf("wave: model of %d x %d cells with Pad %d on all sides, want at most 2^31 cells together", nz, nx, c.Pad)
+	case c.Shots < 1 || c.Shots > 1<<20:
+		return c, fmt.Errorf("wave: Shots is %d, want 1 to 2^20", c.Shots)
+	case c.Wavelet == nil && c.Freq*c.Dt < 1e-6:
+		return c, fmt.Errorf("wave: a wavelet of Freq %v Hz lasts more than a million time steps of Dt %v s", c.Freq, c.Dt)
 	}
 	if c.Wavelet == nil {
 		c.Wavelet = Ricker(c.Freq, c.Dt)
