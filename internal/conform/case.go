@@ -36,7 +36,7 @@ type array struct {
 	File    string // empty where the data are made by a rule
 	Shape   []int
 	DType   string
-	Complex bool
+	Complex bool `json:"complex_as_trailing_2"`
 }
 
 func readCase(dir string) (*testCase, error) {

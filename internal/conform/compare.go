@@ -65,6 +65,16 @@ func (c *testCase) checkOutput(o array, shape []int, got func(i int) float64) (f
 	return worst, nil
 }
 
+// tolerances reads numbers that a case states beside those of its outputs.
+func (c *testCase) tolerances(want map[string]*float64) error {
+	for name, dst := range want {
+		if err := json.Unmarshal(c.Tolerance[name], dst); err != nil {
+			return fmt.Errorf("case.json has no tolerance %s", name)
+		}
+	}
+	return nil
+}
+
 // ratio is the error in units of what is allowed. A result that is not a number is infinitely wrong.
 func ratio(err, allowed float64) float64 {
 	switch {

@@ -20,8 +20,8 @@ func schedules(c *testCase) (string, error) {
 		return "", fmt.Errorf("case.json's table is empty or not understood: %v", err)
 	}
 	var tol float64
-	if err := json.Unmarshal(c.Tolerance["rel"], &tol); err != nil {
-		return "", fmt.Errorf("case.json has no tolerance rel")
+	if err := c.tolerances(map[string]*float64{"rel": &tol}); err != nil {
+		return "", err
 	}
 	worst := 0.0
 	for i, row := range table {
