@@ -6,12 +6,16 @@ import (
 )
 
 var (
-	layerNorm32     = layerNormGeneric[float32]
-	layerNorm64     = layerNormGeneric[float64]
-	layerNormGrad32 = layerNormGradGeneric[float32]
-	layerNormGrad64 = layerNormGradGeneric[float64]
-	normParam32     = normParamGeneric[float32]
-	normParam64     = normParamGeneric[float64]
+	squares32    = squaresGeneric[float32]
+	squares64    = squaresGeneric[float64]
+	normAffine32 = normAffineGeneric[float32]
+	normAffine64 = normAffineGeneric[float64]
+	normSums32   = normSumsGeneric[float32]
+	normSums64   = normSumsGeneric[float64]
+	normGrad32   = normGradGeneric[float32]
+	normGrad64   = normGradGeneric[float64]
+	normParam32  = normParamGeneric[float32]
+	normParam64  = normParamGeneric[float64]
 )
 
 func checkLen(name, what string, got, want int) {
@@ -37,42 +41,61 @@ func LayerNorm[T Float](dst, mean, rstd, x, w, b []T, rows, n int, eps float64) 
 	if b != nil {
 		checkLen("LayerNorm", "b", len(b), n)
 	}
-	if len(dst) == 0 {
+	w, b = orFilled(w, n, 1), orFilled(b, n, 0)
+	grain := rowGrain(n, 2)
+	if rows <= grain || Threads() == 1 {
+		layerNormRows(dst, mean, rstd, x, w, b, n, eps)
 		return
 	}
-	f := pick[func(dst, mean, rstd, x, w, b []T, rows, n int, eps float64)](layerNorm32, layerNorm64)
-	Parallel(rows, rowGrain(n, 2), func(lo, hi int) {
-		f(dst[lo*n:hi*n], mean[lo:hi], rstd[lo:hi], x[lo*n:hi*n], w, b, hi-lo, n, eps)
+	Parallel(rows, grain, func(lo, hi int) {
+		layerNormRows(dst[lo*n:hi*n], mean[lo:hi], rstd[lo:hi], x[lo*n:hi*n], w, b, n, eps)
 	})
 }
 
-func layerNormGeneric[T Float](dst, mean, rstd, x, w, b []T, rows, n int, eps float64) {
-	for i := range rows {
+// orFilled returns v, or n elements of a where v is nil.
+func orFilled[T Float](v []T, n int, a T) []T {
+	if v == nil {
+		v = make([]T, n)
+		fill(v, a)
+	}
+	return v
+}
+
+func layerNormRows[T Float](dst, mean, rstd, x, w, b []T, n int, eps float64) {
+	sum := pick[func(x, y []T) float64](sumReducer.f32, sumReducer.f64)
+	squares := pick[func(x []T, m float64) float64](squares32, squares64)
+	affine := pick[func(dst, x, w, b []T, m, s T)](normAffine32, normAffine64)
+	for i := range mean {
 		d, r := dst[i*n:(i+1)*n], x[i*n:(i+1)*n]
-		m, v := moments(r)
-		s := 1 / math.Sqrt(v+eps)
+		m := sum(r, nil) / float64(n)
+		s := 1 / math.Sqrt(squares(r, m)/float64(n)+eps)
 		mean[i], rstd[i] = T(m), T(s)
-		for j := range r {
-			y := (float64(r[j]) - m) * s
-			if w != nil {
-				y *= float64(w[j])
-			}
-			if b != nil {
-				y += float64(b[j])
-			}
-			d[j] = T(y)
-		}
+		affine(d, r, w, b, T(m), T(s))
 	}
 }
 
 // moments returns the mean and the biased variance of x, from two passes.
 func moments[T Float](x []T) (mean, variance float64) {
-	mean = sumGeneric(x, nil) / float64(len(x))
+	n := float64(len(x))
+	mean = pick[func(x, y []T) float64](sumReducer.f32, sumReducer.f64)(x, nil) / n
+	return mean, pick[func(x []T, m float64) float64](squares32, squares64)(x, mean) / n
+}
+
+// squaresGeneric returns the sum of (x - m)^2.
+func squaresGeneric[T Float](x []T, m float64) float64 {
+	s := 0.0
 	for _, v := range x {
-		d := float64(v) - mean
-		variance += d * d
+		d := float64(v) - m
+		s += d * d
 	}
-	return mean, variance / float64(len(x))
+	return s
+}
+
+// normAffineGeneric computes dst = (x - m) s w + b.
+func normAffineGeneric[T Float](dst, x, w, b []T, m, s T) {
+	for i, v := range x {
+		dst[i] = (v-m)*s*w[i] + b[i]
+	}
 }
 
 // LayerNormGrad computes the gradients of LayerNorm from gy and what LayerNorm saved. With h = (x-mean) rstd and g = gy w,
@@ -108,10 +131,43 @@ func LayerNormGrad[T Float](gx, gw, gb, gy, x, w, mean, rstd []T, rows, n int, a
 		return
 	}
 	checkRows("LayerNormGrad", rows, n, len(gx))
-	f := pick[func(gx, gy, x, w, mean, rstd []T, rows, n int, acc bool)](layerNormGrad32, layerNormGrad64)
-	Parallel(rows, rowGrain(n, 2), func(lo, hi int) {
-		f(gx[lo*n:hi*n], gy[lo*n:hi*n], x[lo*n:hi*n], w, mean[lo:hi], rstd[lo:hi], hi-lo, n, accX)
+	w = orFilled(w, n, 1)
+	grain := rowGrain(n, 2)
+	if rows <= grain || Threads() == 1 {
+		layerNormGradRows(gx, gy, x, w, mean, rstd, n, accX)
+		return
+	}
+	Parallel(rows, grain, func(lo, hi int) {
+		layerNormGradRows(gx[lo*n:hi*n], gy[lo*n:hi*n], x[lo*n:hi*n], w, mean[lo:hi], rstd[lo:hi], n, accX)
 	})
+}
+
+func layerNormGradRows[T Float](gx, gy, x, w, mean, rstd []T, n int, acc bool) {
+	sums := pick[func(g, x, w []T, m float64) (sum, dot float64)](normSums32, normSums64)
+	grad := pick[func(gx, g, x, w []T, m, s, c, e T, acc bool)](normGrad32, normGrad64)
+	for i := range mean {
+		g, r := gy[i*n:(i+1)*n], x[i*n:(i+1)*n]
+		s := float64(rstd[i])
+		sum, dot := sums(g, r, w, float64(mean[i]))
+		grad(gx[i*n:(i+1)*n], g, r, w, mean[i], rstd[i], T(-s*s*s*dot/float64(n)), T(-s*sum/float64(n)), acc)
+	}
+}
+
+// normSumsGeneric returns the sums of v = g w and of v (x - m).
+func normSumsGeneric[T Float](g, x, w []T, m float64) (sum, dot float64) {
+	for i, a := range g {
+		v := float64(a) * float64(w[i])
+		sum += v
+		dot += v * (float64(x[i]) - m)
+	}
+	return sum, dot
+}
+
+// normGradGeneric computes gx = s g w + c (x - m) + e, or adds it.
+func normGradGeneric[T Float](gx, g, x, w []T, m, s, c, e T, acc bool) {
+	for i := range gx {
+		put(&gx[i], s*(g[i]*w[i])+c*(x[i]-m)+e, acc)
+	}
 }
 
 // normParamGeneric adds to sw[j] the sum over rows of gy h, and to sb[j] that of gy.
@@ -122,31 +178,6 @@ func normParamGeneric[T Float](sw, sb []float64, gy, x, mean, rstd []T, rows, n 
 		for j, v := range g {
 			sw[j] += float64(v) * ((float64(r[j]) - m) * s)
 			sb[j] += float64(v)
-		}
-	}
-}
-
-func layerNormGradGeneric[T Float](gx, gy, x, w, mean, rstd []T, rows, n int, acc bool) {
-	for i := range rows {
-		d, g, r := gx[i*n:(i+1)*n], gy[i*n:(i+1)*n], x[i*n:(i+1)*n]
-		m, s := float64(mean[i]), float64(rstd[i])
-		var sum, dot float64
-		for j := range r {
-			v := float64(g[j])
-			if w != nil {
-				v *= float64(w[j])
-			}
-			sum += v
-			dot += v * (float64(r[j]) - m) * s
-		}
-		sum /= float64(n)
-		dot /= float64(n)
-		for j := range r {
-			v := float64(g[j])
-			if w != nil {
-				v *= float64(w[j])
-			}
-			put(&d[j], T(s*(v-sum-(float64(r[j])-m)*s*dot)), acc)
 		}
 	}
 }

@@ -11,16 +11,13 @@ func Moments[T Float](mean, variance, x []T, rows, n int) {
 	checkRows("Moments", rows, n, len(x))
 	checkLen("Moments", "mean", len(mean), rows)
 	checkLen("Moments", "variance", len(variance), rows)
-	f := pick[func(x []T) (float64, float64)](moments32, moments[float64])
 	Parallel(rows, rowGrain(n, 2), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			m, v := f(x[i*n : (i+1)*n])
+			m, v := moments(x[i*n : (i+1)*n])
 			mean[i], variance[i] = T(m), T(v)
 		}
 	})
 }
-
-var moments32 = moments[float32]
 
 // ChannelMoments computes the mean and the biased variance of every channel of x over samples and grid, the statistics of batch
 // normalisation. x is nb x nc x ns, mean and variance have nc elements.
@@ -28,14 +25,13 @@ func ChannelMoments[T Float](mean, variance, x []T, nb, nc, ns int) {
 	checkRows("ChannelMoments", nb*nc, ns, len(x))
 	checkLen("ChannelMoments", "mean", len(mean), nc)
 	checkLen("ChannelMoments", "variance", len(variance), nc)
-	f := pick[func(x []T) (float64, float64)](moments32, moments[float64])
 	Parallel(nc, rowGrain(nb*ns, 2), func(lo, hi int) {
 		for c := lo; c < hi; c++ {
 			// Samples are merged by the parallel formula of Chan, Golub and LeVeque: no cancellation.
 			var m, v float64
 			for b := range nb {
 				i := (b*nc + c) * ns
-				mb, vb := f(x[i : i+ns])
+				mb, vb := moments(x[i : i+ns])
 				d := mb - m
 				m += d / float64(b+1)
 				v += (vb - v + d*(mb-m)) / float64(b+1)

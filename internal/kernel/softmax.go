@@ -6,10 +6,13 @@ import (
 )
 
 var (
-	softmaxRows32 = softmaxRowsGeneric[float32]
-	softmaxGrad32 = softmaxGradGeneric[float32]
-	softmaxRows64 = softmaxRowsGeneric[float64]
-	softmaxGrad64 = softmaxGradGeneric[float64]
+	rowMax32 = rowMaxGeneric[float32]
+	rowMax64 = rowMaxGeneric[float64]
+	expSum32 = expSumGeneric[float32]
+	expSum64 = expSumGeneric[float64]
+
+	// mulShiftedElem is dst = (x - a) y.
+	mulShiftedElem = elem{"SoftmaxGrad", mulShiftedGeneric[float32], mulShiftedGeneric[float64]}
 )
 
 // rowGrain returns how many rows of n elements make a chunk worth another core, when an element costs cost times an addition.
@@ -27,67 +30,68 @@ func checkRows(name string, rows, n int, lengths ...int) {
 // rows x n; dst may be x. A row that holds NaN or +Inf, or nothing but -Inf, becomes NaN.
 func Softmax[T Float](dst, x []T, rows, n int) {
 	checkRows("Softmax", rows, n, len(dst), len(x))
-	if len(dst) == 0 {
-		return
-	}
-	f := pick[func(dst, x []T, rows, n int)](softmaxRows32, softmaxRows64)
 	grain := rowGrain(n, 4)
 	if rows <= grain || Threads() == 1 {
-		f(dst, x, rows, n)
+		softmaxRows(dst, x, n)
 		return
 	}
-	Parallel(rows, grain, func(lo, hi int) { f(dst[lo*n:hi*n], x[lo*n:hi*n], hi-lo, n) })
+	Parallel(rows, grain, func(lo, hi int) { softmaxRows(dst[lo*n:hi*n], x[lo*n:hi*n], n) })
 }
 
-func softmaxRowsGeneric[T Float](dst, x []T, rows, n int) {
-	for i := range rows {
-		d, r := dst[i*n:(i+1)*n], x[i*n:(i+1)*n]
-		m := math.Inf(-1)
-		for _, v := range r {
-			m = max(m, float64(v))
-		}
-		sum := 0.0
-		for j, v := range r {
-			e := math.Exp(float64(v) - m)
-			sum += e
-			d[j] = T(e)
-		}
-		s := T(1 / sum)
-		for j := range d {
-			d[j] *= s
-		}
+func softmaxRows[T Float](dst, x []T, n int) {
+	largest := pick[func(x []T) T](rowMax32, rowMax64)
+	expSum := pick[func(dst, x []T, m T) float64](expSum32, expSum64)
+	scale := pick[elemFunc[T]](scaleElem.f32, scaleElem.f64)
+	for ; len(x) > 0; dst, x = dst[n:], x[n:] {
+		sum := expSum(dst[:n], x[:n], largest(x[:n]))
+		scale(dst[:n], dst[:n], nil, T(1/sum), 0, false)
 	}
+}
+
+// rowMaxGeneric returns the largest element. Where there is NaN, any element or NaN will do: the exponentials show it.
+func rowMaxGeneric[T Float](x []T) T {
+	m := T(math.Inf(-1))
+	for _, v := range x {
+		m = max(m, v)
+	}
+	return m
+}
+
+// expSumGeneric computes dst = exp(x - m) and returns its sum.
+func expSumGeneric[T Float](dst, x []T, m T) float64 {
+	sum := 0.0
+	for i, v := range x {
+		e := math.Exp(float64(v) - float64(m))
+		sum += e
+		dst[i] = T(e)
+	}
+	return sum
 }
 
 // SoftmaxGrad computes gx[i,j] = y[i,j] (gy[i,j] - sum over k of gy[i,k] y[i,k]), where y = softmax(x); gx += ... if acc.
 // All are rows x n; gx may be gy.
 func SoftmaxGrad[T Float](gx, gy, y []T, rows, n int, acc bool) {
 	checkRows("SoftmaxGrad", rows, n, len(gx), len(gy), len(y))
-	if len(gx) == 0 {
-		return
-	}
-	f := pick[func(gx, gy, y []T, rows, n int, acc bool)](softmaxGrad32, softmaxGrad64)
 	grain := rowGrain(n, 2)
 	if rows <= grain || Threads() == 1 {
-		f(gx, gy, y, rows, n, acc)
+		softmaxGradRows(gx, gy, y, n, acc)
 		return
 	}
 	Parallel(rows, grain, func(lo, hi int) {
-		lo, hi = lo*n, hi*n
-		f(gx[lo:hi], gy[lo:hi], y[lo:hi], (hi-lo)/n, n, acc)
+		softmaxGradRows(gx[lo*n:hi*n], gy[lo*n:hi*n], y[lo*n:hi*n], n, acc)
 	})
 }
 
-func softmaxGradGeneric[T Float](gx, gy, y []T, rows, n int, acc bool) {
-	for i := range rows {
-		d, g, r := gx[i*n:(i+1)*n], gy[i*n:(i+1)*n], y[i*n:(i+1)*n]
-		sum := 0.0
-		for j, v := range r {
-			sum += float64(g[j]) * float64(v)
-		}
-		s := T(sum)
-		for j, v := range r {
-			put(&d[j], v*(g[j]-s), acc)
-		}
+func softmaxGradRows[T Float](gx, gy, y []T, n int, acc bool) {
+	dot := pick[func(x, y []T) float64](dotReducer.f32, dotReducer.f64)
+	mulShifted := pick[elemFunc[T]](mulShiftedElem.f32, mulShiftedElem.f64)
+	for ; len(y) > 0; gx, gy, y = gx[n:], gy[n:], y[n:] {
+		mulShifted(gx[:n], gy[:n], y[:n], T(dot(gy[:n], y[:n])), 0, acc)
+	}
+}
+
+func mulShiftedGeneric[T Float](dst, x, y []T, a, _ T, acc bool) {
+	for i := range dst {
+		put(&dst[i], (x[i]-a)*y[i], acc)
 	}
 }
