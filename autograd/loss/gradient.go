@@ -90,35 +90,39 @@ func GradientL1(pred, target *autograd.Value, c GradientL1Config) *autograd.Valu
 func gradientL1[T kernel.Float](e edges, weight float64, x, y []T, rows int) (float64, gradient[T]) {
 	n := e.ny * e.nx
 	part := make([]float64, rows)
+	side := make([]int8, len(x)) // the sign of m(x) - m(y)
 	kernel.Parallel(rows, 1, func(lo, hi int) {
 		a, b := e.field(), e.field()
 		for i := lo; i < hi; i++ {
 			forward(a, x[i*n:(i+1)*n])
 			forward(b, y[i*n:(i+1)*n])
 			for j, m := range a.m {
-				part[i] += math.Abs(m - b.m[j])
+				d := m - b.m[j]
+				part[i] += math.Abs(d)
+				side[i*n+j] = int8(sign(d))
 			}
 		}
+		a.free()
+		b.free()
 	})
 	return weight * total(part), func(gx, gy, g []T) {
+		pull := func(g, u []T, c float64) {
+			kernel.Parallel(rows, 1, func(lo, hi int) {
+				f := e.field()
+				for i := lo; i < hi; i++ {
+					forward(f, u[i*n:(i+1)*n])
+					backward(g[i*n:(i+1)*n], f, side[i*n:(i+1)*n], c)
+				}
+				f.free()
+			})
+		}
 		c := weight * float64(g[0])
-		kernel.Parallel(rows, 1, func(lo, hi int) {
-			a, b := e.field(), e.field()
-			for i := lo; i < hi; i++ {
-				forward(a, x[i*n:(i+1)*n])
-				forward(b, y[i*n:(i+1)*n])
-				for j, m := range a.m {
-					s := c * sign(m-b.m[j])
-					a.dm[j], b.dm[j] = s, -s
-				}
-				if gx != nil {
-					backward(gx[i*n:(i+1)*n], a)
-				}
-				if gy != nil {
-					backward(gy[i*n:(i+1)*n], b)
-				}
-			}
-		})
+		if gx != nil {
+			pull(gx, x, c)
+		}
+		if gy != nil {
+			pull(gy, y, -c)
+		}
 	}
 }
 
@@ -156,74 +160,87 @@ func border(n int, p Padding) []int {
 	return at
 }
 
-// field is one image: padded, with its derivatives and the length m of its gradient; dm and dpad are gradients of the loss with
-// respect to m and the padded image.
+// field is one image: padded, with its derivatives and the length m of its gradient; dpad is the gradient of the loss with
+// respect to the padded image.
 type field struct {
 	edges
+	buf       []float64
 	pad, dpad []float64
 	ux, uy, m []float64
-	dm        []float64
 }
 
 func (e edges) field() *field {
 	n, np := e.ny*e.nx, (e.ny+2)*(e.nx+2)
-	buf := make([]float64, 4*n+2*np)
-	cut := func(k int) (s []float64) {
-		s, buf = buf[:k:k], buf[k:]
-		return s
-	}
-	return &field{edges: e, pad: cut(np), dpad: cut(np), ux: cut(n), uy: cut(n), m: cut(n), dm: cut(n)}
+	buf := borrow(3*n + 2*np)
+	return &field{e, buf, buf[:np], buf[np : 2*np], buf[2*np : 2*np+n], buf[2*np+n : 2*np+2*n], buf[2*np+2*n:]}
 }
+
+func (f *field) free() { giveBack(f.buf) }
 
 // forward fills the field of image u.
 func forward[T kernel.Float](f *field, u []T) {
 	w := f.nx + 2
 	for i, y := range f.ry {
-		for j, x := range f.rx {
-			if y < 0 || x < 0 {
-				f.pad[i*w+j] = 0
-			} else {
-				f.pad[i*w+j] = float64(u[y*f.nx+x])
+		row := f.pad[i*w : (i+1)*w]
+		if y < 0 {
+			clear(row)
+			continue
+		}
+		line := u[y*f.nx : (y+1)*f.nx]
+		for j, v := range line {
+			row[j+1] = float64(v)
+		}
+		for _, j := range [2]int{0, w - 1} {
+			row[j] = 0
+			if x := f.rx[j]; x >= 0 {
+				row[j] = float64(line[x])
 			}
 		}
 	}
-	s, c := f.side, f.centre
+	sx, cx, sy, cy := f.side/f.dx, f.centre/f.dx, f.side/f.dy, f.centre/f.dy
 	for i := range f.ny {
 		p0, p1, p2 := f.pad[i*w:(i+1)*w], f.pad[(i+1)*w:(i+2)*w], f.pad[(i+2)*w:(i+3)*w]
-		for j := range f.nx {
-			ux := (s*(p0[j]-p0[j+2]) + c*(p1[j]-p1[j+2]) + s*(p2[j]-p2[j+2])) / f.dx
-			uy := (s*(p0[j]-p2[j]) + c*(p0[j+1]-p2[j+1]) + s*(p0[j+2]-p2[j+2])) / f.dy
-			k := i*f.nx + j
-			f.ux[k], f.uy[k], f.m[k] = ux, uy, math.Sqrt(ux*ux+uy*uy+1e-12)
+		vx, vy, vm := f.ux[i*f.nx:(i+1)*f.nx], f.uy[i*f.nx:(i+1)*f.nx], f.m[i*f.nx:(i+1)*f.nx]
+		for j := range vx {
+			ux := sx*(p0[j]-p0[j+2]+p2[j]-p2[j+2]) + cx*(p1[j]-p1[j+2])
+			uy := sy*(p0[j]-p2[j]+p0[j+2]-p2[j+2]) + cy*(p0[j+1]-p2[j+1])
+			vx[j], vy[j], vm[j] = ux, uy, math.Sqrt(ux*ux+uy*uy+1e-12)
 		}
 	}
 }
 
-// backward adds to g the gradient with respect to the image, given dm.
-func backward[T kernel.Float](g []T, f *field) {
+// backward adds to g the gradient with respect to the image of c times the sum of side m.
+func backward[T kernel.Float](g []T, f *field, side []int8, c float64) {
 	w := f.nx + 2
 	clear(f.dpad)
-	s, c := f.side, f.centre
 	for i := range f.ny {
 		p0, p1, p2 := f.dpad[i*w:(i+1)*w], f.dpad[(i+1)*w:(i+2)*w], f.dpad[(i+2)*w:(i+3)*w]
 		for j := range f.nx {
 			k := i*f.nx + j
-			q := f.dm[k] / f.m[k]
+			q := c * float64(side[k]) / f.m[k]
 			gx, gy := q*f.ux[k]/f.dx, q*f.uy[k]/f.dy
-			p0[j] += s * (gx + gy)
-			p0[j+1] += c * gy
-			p0[j+2] += s * (gy - gx)
-			p1[j] += c * gx
-			p1[j+2] -= c * gx
-			p2[j] += s * (gx - gy)
-			p2[j+1] -= c * gy
-			p2[j+2] -= s * (gx + gy)
+			sx, sy, cx, cy := f.side*gx, f.side*gy, f.centre*gx, f.centre*gy
+			p0[j] += sx + sy
+			p0[j+1] += cy
+			p0[j+2] += sy - sx
+			p1[j] += cx
+			p1[j+2] -= cx
+			p2[j] += sx - sy
+			p2[j+1] -= cy
+			p2[j+2] -= sx + sy
 		}
 	}
 	for i, y := range f.ry {
-		for j, x := range f.rx {
-			if y >= 0 && x >= 0 {
-				g[y*f.nx+x] += T(f.dpad[i*w+j])
+		if y < 0 {
+			continue
+		}
+		row, line := f.dpad[i*w:(i+1)*w], g[y*f.nx:(y+1)*f.nx]
+		for j := range line {
+			line[j] += T(row[j+1])
+		}
+		for _, j := range [2]int{0, w - 1} {
+			if x := f.rx[j]; x >= 0 {
+				line[x] += T(row[j])
 			}
 		}
 	}

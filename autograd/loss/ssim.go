@@ -3,7 +3,6 @@ package loss
 import (
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/internal/kernel"
@@ -50,7 +49,6 @@ type window struct {
 	ny, nx int
 	w      []float64
 	c1, c2 float64
-	free   *sync.Pool // of *moments
 }
 
 func newWindow(c SSIMConfig, ny, nx int) window {
@@ -66,20 +64,20 @@ func newWindow(c SSIMConfig, ny, nx int) window {
 	for i := range k.w {
 		k.w[i] /= t
 	}
-	k.free = &sync.Pool{New: func() any { return k.moments() }}
 	return k
 }
 
 // moments holds two images and their windowed means, variances and covariance; t is scratch.
 type moments struct {
+	buf                         []float64
 	x, y, mx, my, xx, yy, xy, t []float64
 }
 
 func (k window) moments() *moments {
 	n := k.ny * k.nx
-	buf := make([]float64, 8*n)
+	buf := borrow(8 * n)
 	cut := func(i int) []float64 { return buf[i*n : (i+1)*n] }
-	return &moments{cut(0), cut(1), cut(2), cut(3), cut(4), cut(5), cut(6), cut(7)}
+	return &moments{buf, cut(0), cut(1), cut(2), cut(3), cut(4), cut(5), cut(6), cut(7)}
 }
 
 // blur convolves an image in place with the window, zeros outside. As the window is symmetric, blur is its own adjoint.
@@ -132,8 +130,8 @@ func ssim[T kernel.Float](k window, x, y []T, rows int) ([]float64, gradient[T])
 	n := k.ny * k.nx
 	value := make([]float64, rows)
 	kernel.Parallel(rows, 1, func(lo, hi int) {
-		m := k.free.Get().(*moments)
-		defer k.free.Put(m)
+		m := k.moments()
+		defer giveBack(m.buf)
 		for r := lo; r < hi; r++ {
 			load(k, m, x[r*n:(r+1)*n], y[r*n:(r+1)*n])
 			for i, a := range m.mx {
@@ -145,8 +143,8 @@ func ssim[T kernel.Float](k window, x, y []T, rows int) ([]float64, gradient[T])
 	})
 	return value, func(gx, gy, g []T) {
 		kernel.Parallel(rows, 1, func(lo, hi int) {
-			m := k.free.Get().(*moments)
-			defer k.free.Put(m)
+			m := k.moments()
+			defer giveBack(m.buf)
 			for r := lo; r < hi; r++ {
 				load(k, m, x[r*n:(r+1)*n], y[r*n:(r+1)*n])
 				k.pull(m, float64(g[r])/float64(n))
