@@ -164,7 +164,7 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-// gradients returns the gradients of the sum of f at x; input number fixed is a constant.
+// gradients returns the gradients of the sum of the squares of f at x; input number fixed is a constant.
 func gradients(c GradCheck, f func(x []*Value) *Value, x []*Tensor, fixed int) []*Tensor {
 	tape := &Tape{Train: c.Train, Rand: rand.New(rand.NewPCG(3, 4))}
 	in := make([]*Value, len(x))

@@ -1,0 +1,105 @@
+package autograd_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/spamoe/spamoe/autograd"
+)
+
+func Example() {
+	tape := &autograd.Tape{}
+	x := tape.Input(autograd.FromSlice([]float32{1, 2, 3}, 3))
+	y := autograd.Sum(autograd.Mul(x, x))
+	grads := y.Backward()
+	fmt.Println(y.Data[0], grads.Wrt(x).Data)
+	// Output: 14 [2 4 6]
+}
+
+// A model is any struct with parameters in exported fields; the tags are the names in its files.
+func ExampleParams() {
+	type layer struct {
+		Weight *autograd.Param `param:"weight"`
+		Bias   *autograd.Param `param:"bias"`
+	}
+	model := struct {
+		Layers []*layer `param:"layers"`
+	}{[]*layer{
+		{autograd.NewParam(4, 2), autograd.NewParam(4)},
+		{autograd.NewParam(1, 4), nil},
+	}}
+	for name, p := range autograd.Params(&model) {
+		fmt.Println(name, p.Shape)
+	}
+	fmt.Println(autograd.CountParams(&model))
+	// Output:
+	// layers.0.weight [4 2]
+	// layers.0.bias [4]
+	// layers.1.weight [1 4]
+	// 16
+}
+
+// Gradient descent on one parameter. Gradients are returned, and Reset takes the memory of a step back for the next.
+func ExampleTape() {
+	w := autograd.NewParam(2)
+	target := autograd.FromSlice([]float32{3, -1}, 2)
+	tape := &autograd.Tape{Train: true}
+	for range 50 {
+		loss := autograd.Mean(autograd.Square(autograd.Sub(tape.Param(w), tape.Const(target))))
+		for i, g := range loss.Backward().Of(w).Data {
+			w.Data[i] -= 0.4 * g
+		}
+		tape.Reset()
+	}
+	fmt.Printf("%.3f\n", w.Data)
+	// Output: [3.000 -1.000]
+}
+
+// An operation is its result and a function that adds to the gradients of its inputs.
+func ExampleRecord() {
+	cube := func(x *autograd.Value) *autograd.Value {
+		out := x.Tape().Alloc(x.Shape...)
+		for i, v := range x.Data {
+			out.Data[i] = v * v * v
+		}
+		return autograd.Record("cube", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+			gx := g.Zeroed(x)
+			for i, v := range x.Data {
+				gx[i] += 3 * v * v * gy[i]
+			}
+		})
+	}
+	tape := &autograd.Tape{}
+	x := tape.Input(autograd.FromSlice([]float32{1, 2, -2}, 3))
+	fmt.Println(autograd.Sum(cube(x)).Backward().Wrt(x).Data)
+
+	f := func(x []*autograd.Value) *autograd.Value { return cube(x[0]) }
+	fmt.Println(autograd.CheckGrad(autograd.GradCheck{}, f, autograd.FromSlice([]float32{1, 2, -2}, 3)))
+	// Output:
+	// [3 12 12]
+	// <nil>
+}
+
+// Inference records nothing; Scope gives memory back before the pass ends.
+func ExampleTape_Scope() {
+	w := autograd.NewParam(8, 8)
+	for i := range w.Data {
+		w.Data[i] = 0.1
+	}
+	tape := &autograd.Tape{NoGrad: true}
+	x := tape.Const(autograd.FromSlice([]float32{1, 1, 1, 1, 1, 1, 1, 1}, 1, 8))
+	for range 3 {
+		x = tape.Scope(func() *autograd.Value { return autograd.ReLU(autograd.Linear(x, tape.Param(w), nil)) })
+	}
+	fmt.Printf("%.3f\n", x.Data[0])
+	// Output: 0.512
+}
+
+// Dropout draws from the tape's randomness, and only on a tape that trains.
+func ExampleDropout() {
+	x := autograd.FromSlice([]float32{1, 1, 1, 1, 1, 1}, 6)
+	train := &autograd.Tape{Train: true, Rand: rand.New(rand.NewPCG(1, 2))}
+	kept := autograd.Sum(autograd.Dropout(train.Const(x), 0.5)).Data[0] / 2
+	fmt.Println(kept == float32(int(kept)), autograd.Dropout((&autograd.Tape{}).Const(x), 0.5).Data)
+	// Output: true [1 1 1 1 1 1]
+}
