@@ -63,8 +63,8 @@ func (c *config) pair(name string, otherwise int) [2]int {
 	return [2]int{n, n}
 }
 
-// into decodes all keys that nobody asked for yet into dst. A key that dst has no field for is a mistake.
-func (c *config) into(dst any) {
+// rest returns, as JSON, all keys that nobody asked for yet, for code that reads configs of its own, and strictly.
+func (c *config) rest() json.RawMessage {
 	rest := map[string]json.RawMessage{}
 	for k, text := range c.raw {
 		if !c.asked[k] {
@@ -73,12 +73,17 @@ func (c *config) into(dst any) {
 		}
 	}
 	text, err := json.Marshal(rest)
-	if err == nil {
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.DisallowUnknownFields()
-		err = d.Decode(dst)
-	}
 	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return text
+}
+
+// into decodes all keys that nobody asked for yet into dst. A key that dst has no field for is a mistake.
+func (c *config) into(dst any) {
+	d := json.NewDecoder(bytes.NewReader(c.rest()))
+	d.DisallowUnknownFields()
+	if err := d.Decode(dst); err != nil && c.err == nil {
 		c.err = fmt.Errorf("config: %w", err)
 	}
 }

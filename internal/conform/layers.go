@@ -5,6 +5,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
+	"github.com/spamoe/spamoe/fno"
 	"github.com/spamoe/spamoe/internal/reference"
 	"github.com/spamoe/spamoe/spectral"
 )
@@ -40,9 +41,8 @@ func gridEmbedding(c *testCase, cfg *config) (*network, error) {
 func spectralConv(defects spectral.Defects) runner {
 	return differentiable(func(c *testCase, cfg *config) (*network, error) {
 		var ref reference.SpectralConv
-		cfg.into(&ref)
-		if err := cfg.done(); err != nil {
-			return nil, err
+		if cfg.into(&ref); cfg.err != nil {
+			return nil, cfg.err
 		}
 		conv, err := spectral.NewConv(ref.Config(defects), nil)
 		if err != nil {
@@ -75,4 +75,20 @@ func channelOrders(dim int, complex bool) (last, first []int) {
 		last, first = append(last, dim+2), append(first, dim+2)
 	}
 	return last, first
+}
+
+// fourierOperator builds the Fourier neural operators of several classes of the reference, each with its own defaults.
+func fourierOperator(c *testCase, cfg *config) (*network, error) {
+	train := key(cfg, "training", true) // as PyTorch's modules start
+	set, err := reference.FNO(c.Op, cfg.rest())
+	if err != nil {
+		return nil, err
+	}
+	model, err := fno.New(set, nil)
+	if err != nil {
+		return nil, err
+	}
+	n := op(func(in []*value) *value { return model.Forward(in[0]) })
+	n.model, n.train = model, train
+	return n, nil
 }

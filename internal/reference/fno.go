@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spamoe/spamoe/fno"
@@ -36,6 +35,7 @@ func FNO(op string, config []byte) (fno.Config, error) {
 		Separable    bool                   `json:"separable"`
 		Complex      bool                   `json:"complex_data"`
 		Stabilizer   string                 `json:"stabilizer"`
+		Training     bool                   `json:"training"` // a mode of the pass, not of the model
 	}{Layers: 4, In: 3, Out: 1}
 	defects := spectral.ReferenceDefects()
 	fixed := false // FNO1d .. FNO3d ignore the ratios that they are given
@@ -52,7 +52,7 @@ func FNO(op string, config []byte) (fno.Config, error) {
 	default:
 		return fno.Config{}, fmt.Errorf("reference: no Fourier neural operator is called %q", op)
 	}
-	if err := json.Unmarshal(config, &c); err != nil {
+	if err := strict(config, &c); err != nil {
 		return fno.Config{}, fmt.Errorf("reference: configuration of %s: %w", op, err)
 	}
 	if fixed {
