@@ -1,44 +1,10 @@
 package kernel
 
-import "fmt"
-
-// ConvShape describes a convolution of x, N x C x H x W, with w, Out x C/Groups x KH x KW, to y, N x Out x OH x OW:
-//
-//	y[n,o,i,j] = sum over c,u,v of w[o,c,u,v] x[n, c, i StrideH + u DilationH - PadH, j StrideW + v DilationW - PadW],
-//
-// x being zero outside. Strides, dilations and groups of 0 mean 1. OH and OW of 0 mean all windows that fit.
-type ConvShape struct {
-	N, C, H, W           int
-	Out, KH, KW          int
-	StrideH, StrideW     int
-	PadH, PadW           int
-	DilationH, DilationW int
-	Groups               int
-	OH, OW               int
-}
-
-// OutSize returns the height and width of y.
-func (s ConvShape) OutSize() (h, w int) {
-	s = s.resolve("OutSize")
-	return s.OH, s.OW
-}
-
-// TransposeShape returns the shape whose input gradient is the transposed convolution (PyTorch's conv_transpose2d) of
-// x, n x in x h x w, with w, in x out/groups x kh x kw, to y of height (h-1) stride - 2 pad + dilation (kh-1) + extra + 1,
-// and the same for the width. Arrays are {height, width}; strides, dilations and groups of 0 mean 1. In the shape, C, H
-// and W are those of y and Out, OH and OW those of x: ConvTransposeForward runs it, ConvForward takes the gradient of y
-// to that of x, and ConvWeightGrad(gw, gy, x, ...) gives the weight's.
-func TransposeShape(n, in, h, w, out, kh, kw int, stride, pad, extra, dilation [2]int, groups int) ConvShape {
-	for d := range 2 {
-		stride[d], dilation[d] = max(stride[d], 1), max(dilation[d], 1)
-	}
-	return ConvShape{
-		N: n, C: out, Out: in, KH: kh, KW: kw, Groups: groups, OH: h, OW: w,
-		H:       (h-1)*stride[0] - 2*pad[0] + dilation[0]*(kh-1) + extra[0] + 1,
-		W:       (w-1)*stride[1] - 2*pad[1] + dilation[1]*(kw-1) + extra[1] + 1,
-		StrideH: stride[0], StrideW: stride[1], PadH: pad[0], PadW: pad[1], DilationH: dilation[0], DilationW: dilation[1],
-	}
-}
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+)
 
 // ConvForward computes y from x, w and bias (length Out, or nil); with acc it adds to y.
 func ConvForward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
@@ -47,22 +13,28 @@ func ConvForward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 	if bias != nil && len(bias) != s.Out {
 		panic(fmt.Sprintf("kernel: ConvForward: bias has %d elements, want %d", len(bias), s.Out))
 	}
+	size := s.OH * s.OW
+	if s.pointwise() {
+		GemmBatchEpilogue(false, false, s.N, s.Out, size, s.C, w, s.C, 0, x, size, s.C*size, y, size, s.Out*size, acc, &Epilogue[T]{RowBias: bias})
+		return
+	}
 	cg, og, patch := s.C/s.Groups, s.Out/s.Groups, s.patch()
 	step := s.columns()
-	ns := (s.OH*s.OW + step - 1) / step
+	ns := (size + step - 1) / step
 	Parallel(s.N*s.Groups*ns, 1, func(lo, hi int) {
-		cols := make([]T, patch*step)
+		sc := convPool[T]().Get().(*convScratch[T])
 		for t := lo; t < hi; t++ {
 			n, g, j0 := t/ns/s.Groups, t/ns%s.Groups, t%ns*step
-			j1 := min(j0+step, s.OH*s.OW)
-			gather(s, cols, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0, j1)
-			ep := Epilogue[T]{}
+			j1 := min(j0+step, size)
+			sc.image.load(s, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, (j1-1)/s.OW+1)
+			p := product[T]{batch: 1, m: og, n: size, k: patch, a: w[g*og*patch:], lda: patch,
+				c: y[(n*s.Out+g*og)*size:], ldc: size, acc: acc}
 			if bias != nil {
-				ep.RowBias = bias[g*og : (g+1)*og]
+				p.ep.RowBias = bias[g*og : (g+1)*og]
 			}
-			GemmEpilogue(false, false, og, j1-j0, patch, w[g*og*patch:], patch, cols, j1-j0,
-				y[(n*s.Out+g*og)*s.OH*s.OW+j0:], s.OH*s.OW, acc, &ep)
+			sc.multiply(&p, j0, j1)
 		}
+		convPool[T]().Put(sc)
 	})
 }
 
@@ -100,17 +72,20 @@ func ConvWeightGrad[T Float](gw, x, gy []T, s ConvShape, acc bool) {
 		clear(gw)
 	}
 	Parallel(s.Groups, 1, func(lo, hi int) {
-		cols := make([]T, patch*step)
+		sc := convPool[T]().Get().(*convScratch[T])
 		for g := lo; g < hi; g++ {
 			for n := range s.N {
 				for j0 := 0; j0 < s.OH*s.OW; j0 += step {
 					j1 := min(j0+step, s.OH*s.OW)
-					gather(s, cols, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0, j1)
+					sc.image.load(s, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, (j1-1)/s.OW+1)
+					sc.cols = grow(sc.cols, patch*(j1-j0))
+					sc.image.matrix(sc.cols, j0, j1)
 					Gemm(false, true, og, patch, j1-j0, gy[(n*s.Out+g*og)*s.OH*s.OW+j0:], s.OH*s.OW,
-						cols, j1-j0, gw[g*og*patch:], patch, true)
+						sc.cols, j1-j0, gw[g*og*patch:], patch, true)
 				}
 			}
 		}
+		convPool[T]().Put(sc)
 	})
 }
 
@@ -126,6 +101,35 @@ func ConvTransposeForward[T Float](y, x, w, bias []T, s ConvShape) {
 		}
 	}
 	ConvInputGrad(y, x, w, s, bias != nil)
+}
+
+// convScratch is what one task of a convolution needs.
+type convScratch[T Float] struct {
+	image patchImage[T]
+	cols  []T
+}
+
+var convPool32 = sync.Pool{New: func() any { return new(convScratch[float32]) }}
+var convPool64 = sync.Pool{New: func() any { return new(convScratch[float64]) }}
+
+func convPool[T Float]() *sync.Pool {
+	if is32[T]() {
+		return &convPool32
+	}
+	return &convPool64
+}
+
+// multiply computes columns j0 to j1 of p, whose B is the matrix of the image's patches: packed straight from the image
+// where tiles run, else by way of the matrix.
+func (sc *convScratch[T]) multiply(p *product[T], j0, j1 int) {
+	if e := gemmEngine; e != nil && is32[T]() {
+		b := block[T]{product: p, m1: p.m, n0: j0, n1: j1, k1: p.k, image: &sc.image, c: p.c, ldc: p.ldc, acc: p.acc, last: true}
+		runTiles((*block[float32])(unsafe.Pointer(&b)), e)
+		return
+	}
+	sc.cols = grow(sc.cols, p.k*(j1-j0))
+	sc.image.matrix(sc.cols, j0, j1)
+	GemmEpilogue(false, false, p.m, j1-j0, p.k, p.a, p.lda, sc.cols, j1-j0, p.c[j0:], p.ldc, p.acc, &p.ep)
 }
 
 // ConvBiasGrad computes gb[c] = sum over n, i of gy[n,c,i], gy being n x c x size; with acc it adds to gb. Each plane is

@@ -1,88 +1,112 @@
 package kernel
 
-import "fmt"
+import "unsafe"
 
-// resolve fills in what 0 stands for and checks the sizes against each other.
-func (s ConvShape) resolve(op string) ConvShape {
-	for _, v := range []*int{&s.StrideH, &s.StrideW, &s.DilationH, &s.DilationW, &s.Groups} {
-		*v = max(*v, 1)
-	}
-	if s.OH == 0 {
-		s.OH = floorDiv(s.H+2*s.PadH-s.DilationH*(s.KH-1)-1, s.StrideH) + 1
-	}
-	if s.OW == 0 {
-		s.OW = floorDiv(s.W+2*s.PadW-s.DilationW*(s.KW-1)-1, s.StrideW) + 1
-	}
-	if s.OH < 1 || s.OW < 1 || s.KH < 1 || s.KW < 1 || s.PadH < 0 || s.PadW < 0 {
-		panic(fmt.Sprintf("kernel: %s: kernel %d x %d with dilation %d, %d and padding %d, %d does not fit in %d x %d",
-			op, s.KH, s.KW, s.DilationH, s.DilationW, s.PadH, s.PadW, s.H, s.W))
-	}
-	if s.C%s.Groups != 0 || s.Out%s.Groups != 0 {
-		panic(fmt.Sprintf("kernel: %s: %d and %d channels are not multiples of %d groups", op, s.C, s.Out, s.Groups))
-	}
-	return s
+// patchImage holds some rows of windows of one group of one image, laid out so that the windows of a row look at
+// consecutive elements: with zeros for padding, and for strides sh, sw the rows and columns sorted by their remainders,
+//
+//	data[c, a, b, q, z] = x[c, (top+q) sh + a - PadH, z sw + b - PadW],   c x min(sh, reach) x min(sw, reach) x rows x pitch.
+//
+// Window (i, j) meets tap (u, v) at remainders u DilationH mod sh and v DilationW mod sw, row i - top + u DilationH / sh and
+// column j + v DilationW / sw.
+type patchImage[T Float] struct {
+	ConvShape
+	data        []T
+	rowAt       []int // offset in bytes of every (c, u, v) from the first, and as many more as copyPieces looks ahead
+	top         int
+	rows, pitch int
+	filledFor   ConvShape // what rowAt and the sizes belong to
+	filledRows  int
 }
 
-func floorDiv(a, b int) int {
-	if a < 0 {
-		return -((b - 1 - a) / b)
-	}
-	return a / b
-}
+// patchSlack is how many elements past the end of data may be read.
+const patchSlack = 64
 
-func (s ConvShape) check(op string, y, x, w int) {
-	wantY, wantX, wantW := s.N*s.Out*s.OH*s.OW, s.N*s.C*s.H*s.W, s.Out*s.patch()
-	if y != wantY || x != wantX || w != wantW {
-		panic(fmt.Sprintf("kernel: %s: %d x %d x %d x %d with %d x %d x %d x %d to %d x %d x %d x %d, slices have %d, %d and %d elements",
-			op, s.N, s.C, s.H, s.W, s.Out, s.C/s.Groups, s.KH, s.KW, s.N, s.Out, s.OH, s.OW, x, w, y))
-	}
-}
-
-// patch is how many elements of x one element of y sees.
-func (s ConvShape) patch() int { return s.C / s.Groups * s.KH * s.KW }
-
-// columns is how many patches are gathered at a time: about 256 KB of them.
-func (s ConvShape) columns() int {
-	n := max(32, (1<<16)/s.patch()/32*32)
-	return min(n, s.OH*s.OW)
-}
-
-// gather writes patches j0 to j1 as a matrix, dst[(c,u,v), j-j0] = x[c, i StrideH + u DilationH - PadH, ...] for window
-// j = i OW + .., of the channels of one group of one image.
-func gather[T Float](s ConvShape, dst, x []T, j0, j1 int) {
-	n := j1 - j0
-	for r := range s.patch() {
-		c, u, v := r/(s.KH*s.KW), r/s.KW%s.KH, r%s.KW
-		row := dst[r*n:][:n]
-		ow0, ow1 := reach(s.OW, s.W, s.StrideW, v*s.DilationW-s.PadW)
-		for i := j0 / s.OW; i*s.OW < j1; i++ {
-			lo, hi := max(j0, i*s.OW), min(j1, (i+1)*s.OW)
-			out := row[lo-j0 : hi-j0]
-			lo, hi = lo-i*s.OW, hi-i*s.OW
-			h := i*s.StrideH + u*s.DilationH - s.PadH
-			a, b := min(max(ow0, lo), hi), max(min(ow1, hi), lo)
-			if h < 0 || h >= s.H || a >= b {
-				clear(out)
-				continue
+// load lays out rows top to bottom of the windows of x, the channels of one group.
+func (im *patchImage[T]) load(s ConvShape, x []T, top, bottom int) {
+	ah, aw := min(s.StrideH, (s.KH-1)*s.DilationH+1), min(s.StrideW, (s.KW-1)*s.DilationW+1)
+	im.top = top
+	im.ConvShape = s
+	im.rows, im.pitch = bottom-top+(s.KH-1)*s.DilationH/s.StrideH, s.OW+(s.KW-1)*s.DilationW/s.StrideW
+	cg := s.C / s.Groups
+	im.data = grow(im.data, cg*ah*aw*im.rows*im.pitch+patchSlack)
+	row := 0
+	for c := range cg {
+		for a := range ah {
+			for b := range aw {
+				lo, hi := reach(im.pitch, s.W, s.StrideW, b-s.PadW)
+				for q := range im.rows {
+					dst := im.data[row*im.pitch:][:im.pitch]
+					row++
+					h := (top+q)*s.StrideH + a - s.PadH
+					if h < 0 || h >= s.H || lo >= hi {
+						clear(dst)
+						continue
+					}
+					clear(dst[:lo])
+					clear(dst[hi:])
+					src, dst := x[(c*s.H+h)*s.W+lo*s.StrideW+b-s.PadW:], dst[lo:hi]
+					if s.StrideW == 1 {
+						copy(dst, src)
+						continue
+					}
+					for z := range dst {
+						dst[z] = src[z*s.StrideW]
+					}
+				}
 			}
-			clear(out[:a-lo])
-			clear(out[b-lo:])
-			in := x[(c*s.H+h)*s.W:][:s.W]
-			p := a*s.StrideW + v*s.DilationW - s.PadW
-			out = out[a-lo : b-lo]
-			if s.StrideW == 1 {
-				copy(out, in[p:])
-				continue
-			}
-			for k := range out {
-				out[k] = in[p]
-				p += s.StrideW
-			}
+		}
+	}
+	if im.filledFor != s || im.filledRows != im.rows {
+		im.filledFor, im.filledRows = s, im.rows
+		im.rowAt = im.rowAt[:0]
+		for r := range s.patch() + rowsAhead {
+			im.rowAt = append(im.rowAt, im.tap(r, ah, aw)*int(unsafe.Sizeof(im.data[0])))
 		}
 	}
 }
 
-// scatter is the transpose of gather: it adds the matrix's elements to the places of x that they came from.
+// tap is the offset of the element that window (top, 0) meets at r = (c, u, v), rows of the patch matrix in order.
+func (im *patchImage[T]) tap(r, ah, aw int) int {
+	c, u, v := r/(im.KH*im.KW), r/im.KW%im.KH*im.DilationH, r%im.KW*im.DilationW
+	return (((c*ah+u%im.StrideH)*aw+v%im.StrideW)*im.rows+u/im.StrideH)*im.pitch + v/im.StrideW
+}
+
+// runs calls f for the runs of windows j0 to j1 that lie in one row each: n windows that look at data from at on.
+func (im *patchImage[T]) runs(j0, j1 int, f func(j, n, at int)) {
+	for j := j0; j < j1; {
+		i := j / im.OW
+		n := min((i+1)*im.OW, j1) - j
+		f(j, n, (i-im.top)*im.pitch+j%im.OW)
+		j += n
+	}
+}
+
+// matrix writes patches j0 to j1 as a matrix of patch() rows, dst[r*(j1-j0) + j-j0].
+func (im *patchImage[T]) matrix(dst []T, j0, j1 int) {
+	size := int(unsafe.Sizeof(im.data[0]))
+	im.runs(j0, j1, func(j, n, at int) {
+		for r := range im.patch() {
+			copy(dst[r*(j1-j0)+j-j0:][:n], im.data[im.rowAt[r]/size+at:])
+		}
+	})
+}
+
+// packPatches packs rows k0 to k1 of the matrix of patches j0 to j1. Runs are copied in pieces as wide as a panel: what a
+// piece writes too much, the next piece, row or panel overwrites.
+func (s *strips) packPatches(panels int) {
+	width := s.e.columns
+	for n := range panels {
+		j0, count := s.j0+n*width, 0
+		s.image.runs(j0, min(j0+width, s.j1), func(j, _, at int) {
+			s.pieces.at[count] = place{dst: (j - j0) * 4, src: at * 4}
+			count++
+		})
+		s.copyPieces(s.packedB[n*s.bPanel:], s.image.data, s.image.rowAt[s.k0:], width, width, s.k1-s.k0, count)
+	}
+}
+
+// scatter is the transpose of patchImage.matrix: it adds the matrix's elements to the places of x that they came from.
 func scatter[T Float](s ConvShape, x, src []T, j0, j1 int) {
 	n := j1 - j0
 	for r := range s.patch() {

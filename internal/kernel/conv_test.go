@@ -113,7 +113,7 @@ func testConv[T Float](t *testing.T, tol float64) {
 }
 
 // Tolerances: a few hundred roundings of float32 (6e-8) or float64.
-func TestConv32(t *testing.T) { testConv[float32](t, 1e-5) }
+func TestConv32(t *testing.T) { eachGemm(t, func(t *testing.T) { testConv[float32](t, 1e-5) }) }
 func TestConv64(t *testing.T) { testConv[float64](t, 1e-13) }
 
 func TestConvTranspose(t *testing.T) {
@@ -182,4 +182,34 @@ func TestConvMisuse(t *testing.T) {
 	require.Panics(t, func() { ConvForward(x, x, make([]float32, 9), make([]float32, 2), s, false) })
 	s.Groups = 2
 	require.Panics(t, func() { ConvWeightGrad(make([]float32, 9), x, x, s, false) })
+}
+
+func BenchmarkConv(b *testing.B) {
+	for _, s := range []ConvShape{
+		{N: 8, C: 128, H: 70, W: 70, Out: 128, KH: 3, KW: 3, PadH: 1, PadW: 1},
+		{N: 1, C: 128, H: 70, W: 70, Out: 128, KH: 3, KW: 3, PadH: 1, PadW: 1},
+		{N: 8, C: 128, H: 70, W: 70, Out: 256, KH: 1, KW: 1},
+		{N: 1, C: 1, H: 1008, W: 352, Out: 384, KH: 16, KW: 16, StrideH: 16, StrideW: 16},
+		{N: 4, C: 64, H: 64, W: 64, Out: 64, KH: 4, KW: 4, PadH: 1, PadW: 1, StrideH: 2, StrideW: 2},
+		{N: 4, C: 96, H: 56, W: 56, Out: 96, KH: 7, KW: 7, PadH: 3, PadW: 3, Groups: 96},
+	} {
+		s = s.resolve("benchmark")
+		r := rand.New(rand.NewPCG(9, 9))
+		x, w := random[float32](r, s.N*s.C*s.H*s.W), random[float32](r, s.Out*s.patch())
+		y := random[float32](r, s.N*s.Out*s.OH*s.OW)
+		gx, gw := make([]float32, len(x)), make([]float32, len(w))
+		for name, f := range map[string]func(){
+			"forward": func() { ConvForward(y, x, w, nil, s, false) },
+			"input":   func() { ConvInputGrad(gx, y, w, s, false) },
+			"weight":  func() { ConvWeightGrad(gw, x, y, s, false) },
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%dx%d-%d-%dx%d/%s", s.N, s.C, s.H, s.W, s.Out, s.KH, s.StrideH, name), func(b *testing.B) {
+				SetThreads(0) // follow -cpu
+				for b.Loop() {
+					f()
+				}
+				b.ReportMetric(2*float64(len(y))*float64(s.patch())*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
 }

@@ -9,7 +9,8 @@ type block[T Float] struct {
 	m0, m1, n0, n1, k0, k1 int
 	c                      []T // of this product, whole, or a partial one
 	ldc                    int
-	acc, last              bool // add to C; C is complete afterwards and takes the epilogue
+	image                  *patchImage[T] // op(B) is the matrix of its patches; only where tiles run
+	acc, last              bool           // add to C; C is complete afterwards and takes the epilogue
 }
 
 // run computes the block in pure Go: rows two at a time and k four at a time, over pieces of B that fit the first cache.

@@ -2,13 +2,11 @@ package kernel
 
 import "unsafe"
 
-// packB copies the block of B to panels of e.columns columns each, one row of a panel after the other. An engine without
-// masks needs the last panel filled up with zeros, even if it reads the others where they lie.
+// packB copies the block of B to panels of e.columns columns each, one row of a panel after the other. What a panel holds
+// past the last column is never part of a result. An engine without masks needs the last panel packed even if it reads
+// the others where they lie.
 func (s *strips) packB(panels int) {
 	k, width, columns := s.k1-s.k0, s.j1-s.j0, s.e.columns
-	if k == 0 {
-		return
-	}
 	first := 0
 	if s.direct {
 		if s.e.masks || width%columns == 0 {
@@ -16,10 +14,14 @@ func (s *strips) packB(panels int) {
 		}
 		first = panels - 1
 	}
+	if k == 0 {
+		return
+	}
 	s.bPanel = k * columns
-	s.packedB = grow(s.packedB, panels*s.bPanel)
-	if width%columns != 0 && !s.e.masks {
-		clear(s.packedB[(panels-1)*s.bPanel:])
+	s.packedB = grow(s.packedB, panels*s.bPanel+columns)
+	if s.image != nil {
+		s.packPatches(panels)
+		return
 	}
 	if s.transB {
 		for n := range panels {
@@ -31,11 +33,11 @@ func (s *strips) packB(panels int) {
 	b := s.b[s.batch*s.strideB+s.k0*s.ldb+s.j0:]
 	n := 0
 	for ; first < width/columns; first++ {
-		s.pieces.offsets[n] = first * columns * 4
+		s.pieces.at[n] = place{dst: first * s.bPanel * 4, src: first * columns * 4}
 		n++
 	}
 	if n > 0 {
-		s.copyPieces(s.packedB, b, columns, columns, s.bPanel, s.ldb, k, n)
+		s.copyPieces(s.packedB, b, s.rowsApart(s.ldb), columns, columns, k, n)
 	}
 	if first < panels {
 		for p := range k {
@@ -60,12 +62,12 @@ func (s *strips) packA(at []int) {
 	a := s.a[s.batch*s.strideA+s.k0*s.lda+at[0]:]
 	n := len(at) - 1
 	for i := range n {
-		s.pieces.offsets[i] = (at[i] - at[0]) * 4
+		s.pieces.at[i] = place{dst: i * stripSize * 4, src: (at[i] - at[0]) * 4}
 	}
 	whole := 0 // lines of which 16 elements of the last strip lie within A
 	if last := at[n-1] - at[0] + stripLine; len(a) >= last {
 		whole = min(k, (len(a)-last)/s.lda+1)
-		s.copyPieces(s.packedA, a, stripLine, stripLine, stripSize, s.lda, whole, n)
+		s.copyPieces(s.packedA, a, s.rowsApart(s.lda), stripLine, stripLine, whole, n)
 	}
 	for p := whole; p < k; p++ {
 		for i := range n {
@@ -74,30 +76,48 @@ func (s *strips) packA(at []int) {
 	}
 }
 
-// pieces describes a copy: piece i of row p, 16 elements or 32 if wide is 1, goes from src + p*srcRow + offsets[i] to
-// dst + p*dstRow + i*dstPiece. Distances are in bytes. The assembly knows the offsets of the fields.
+// pieces describes a copy: piece i of row p, 16 elements or 32 if wide is 1, goes from src + rowAt[p] + at[i].src to
+// dst + p*dstRow + at[i].dst. Distances are in bytes. The assembly knows the offsets of the fields.
 type pieces struct {
-	dst, src         unsafe.Pointer
-	dstRow, dstPiece uintptr
-	srcRow           uintptr
-	rows, n, wide    int
-	offsets          [blockN / 16]int
+	dst, src      unsafe.Pointer
+	dstRow        uintptr
+	rowAt         *int
+	rows, n, wide int
+	at            [32]place
+	regular       [blockK + rowsAhead]int // rowAt of rows that are all the same distance apart
+	regularRow    int                     // which distance
 }
 
-// copyPieces copies n pieces, of size elements each, of rows rows, with the offsets in s.pieces; distances in elements.
-func (s *strips) copyPieces(dst, src []float32, size, dstRow, dstPiece, srcRow, rows, n int) {
+type place struct{ dst, src int }
+
+// rowsAhead is how many rows copyPieces fetches ahead; rowAt has that many more entries.
+const rowsAhead = 4
+
+// rowsApart returns the offsets of rows ld elements apart.
+func (s *strips) rowsApart(ld int) []int {
+	p := &s.pieces
+	if p.regularRow != ld {
+		p.regularRow = ld
+		for i := range p.regular {
+			p.regular[i] = i * ld * 4
+		}
+	}
+	return p.regular[:]
+}
+
+// copyPieces copies the n pieces, of size elements, of rows rows of dst that are dstRow elements long.
+func (s *strips) copyPieces(dst, src []float32, rowAt []int, size, dstRow, rows, n int) {
 	p := &s.pieces
 	if s.e.copyPieces != nil {
-		p.dst, p.src = unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0])
-		p.dstRow, p.dstPiece, p.srcRow = uintptr(dstRow)*4, uintptr(dstPiece)*4, uintptr(srcRow)*4
-		p.rows, p.n, p.wide = rows, n, size/32
+		p.dst, p.src, p.rowAt = unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), &rowAt[0]
+		p.dstRow, p.rows, p.n, p.wide = uintptr(dstRow)*4, rows, n, size/32
 		s.e.copyPieces(p)
-		p.dst, p.src = nil, nil
+		p.dst, p.src, p.rowAt = nil, nil, nil
 		return
 	}
 	for r := range rows {
-		for i, at := range p.offsets[:n] {
-			copy(dst[r*dstRow+i*dstPiece:][:size], src[r*srcRow+at/4:])
+		for _, at := range p.at[:n] {
+			copy(dst[r*dstRow+at.dst/4:][:size], src[(rowAt[r]+at.src)/4:])
 		}
 	}
 }

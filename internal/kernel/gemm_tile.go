@@ -28,7 +28,7 @@ const (
 type engine struct {
 	name          string
 	rows, columns int
-	masks         bool // has kernels with masked columns; others write whole tiles and need B padded
+	masks         bool // has kernels with masked columns; others read and write whole tiles
 	run           func(t *tile)
 	// transpose8 writes dst[p*dstRow + j] = src[j*srcRow + p] for j < 8 and p < 4n, n > 0; rows are in bytes.
 	transpose8 func(dst, src unsafe.Pointer, dstRow, srcRow uintptr, n int)
@@ -95,7 +95,7 @@ func runTiles(b *block[float32], e *engine) {
 	}
 	ep := &b.ep
 	s.finishRows = b.last && (ep.GELU || ep.Pre != nil || (b.acc || ep.ColBias != nil) && ep.RowBias != nil || b.acc && ep.ColBias != nil)
-	s.direct = !b.transB && b.m1-b.m0 <= packM
+	s.direct = !b.transB && b.image == nil && b.m1-b.m0 <= packM
 	for s.j0 = b.n0; s.j0 < b.n1; s.j0 = s.j1 {
 		s.j1 = min(s.j0+blockN, b.n1)
 		for s.k0 = b.k0; s.k0 < b.k1 || s.k0 == b.k0; s.k0 += blockK {

@@ -150,15 +150,15 @@ func transpose8(w *asm) {
 	w.op("RET")
 }
 
-// copyPieces copies rows of pieces: piece i of row p goes from src + p*srcRow + offsets[i] to dst + p*dstRow + i*dstPiece,
+// copyPieces copies rows of pieces: piece i of row p goes from src + rowAt[p] + at[i].src to dst + p*dstRow + at[i].dst,
 // for i < n and p < rows, both at least 1. A piece has 64 bytes, or 128. What lies four rows ahead is fetched.
 func copyPieces(w *asm) {
 	w.raw("\n// func copyPiecesAVX2(p *pieces)\nTEXT ·copyPiecesAVX2(SB), NOSPLIT, $0-8\n")
 	w.op("MOVQ p+0(FP), AX")
-	for i, reg := range []string{"DI", "SI", "R8", "R9", "R10", "CX", "DX", "BX"} { // dst, src, dstRow, dstPiece, srcRow, rows, n, wide
+	for i, reg := range []string{"DI", "SI", "R8", "R9", "CX", "DX", "BX"} { // dst, src, dstRow, rowAt, rows, n, wide
 		w.op("MOVQ %d(AX), %s", 8*i, reg)
 	}
-	w.op("ADDQ $64, AX // offsets")
+	w.op("ADDQ $56, AX // at")
 	w.op("TESTQ BX, BX")
 	w.op("JNE wide")
 	for _, v := range []struct {
@@ -166,27 +166,29 @@ func copyPieces(w *asm) {
 		parts int
 	}{{"narrow", 2}, {"wide", 4}} {
 		w.label("%s", v.label)
-		w.op("MOVQ DI, R11")
-		w.op("LEAQ (SI)(R10*4), R14")
-		w.op("XORQ R12, R12")
+		w.op("MOVQ (R9), R10")
+		w.op("MOVQ 32(R9), R11")
+		w.op("ADDQ SI, R10")
+		w.op("ADDQ SI, R11")
+		w.op("MOVQ AX, R12")
+		w.op("MOVQ DX, R15")
 		w.label("%sPiece", v.label)
-		w.op("MOVQ (AX)(R12*8), R13")
+		w.op("MOVQ (R12), R13")
+		w.op("MOVQ 8(R12), R14")
+		w.op("ADDQ $16, R12")
 		for i := 0; i < v.parts; i += 2 {
-			w.op("PREFETCHT0 %d(R14)(R13*1)", 32*i)
-		}
-		w.op("ADDQ SI, R13")
-		for i := range v.parts {
-			w.op("VMOVUPS %d(R13), Y%d", 32*i, i)
+			w.op("PREFETCHT0 %d(R11)(R14*1)", 32*i)
 		}
 		for i := range v.parts {
-			w.op("VMOVUPS Y%d, %d(R11)", i, 32*i)
+			w.op("VMOVUPS %d(R10)(R14*1), Y%d", 32*i, i)
 		}
-		w.op("ADDQ R9, R11")
-		w.op("INCQ R12")
-		w.op("CMPQ R12, DX")
-		w.op("JLT %sPiece", v.label)
+		for i := range v.parts {
+			w.op("VMOVUPS Y%d, %d(DI)(R13*1)", i, 32*i)
+		}
+		w.op("DECQ R15")
+		w.op("JNE %sPiece", v.label)
 		w.op("ADDQ R8, DI")
-		w.op("ADDQ R10, SI")
+		w.op("ADDQ $8, R9")
 		w.op("DECQ CX")
 		w.op("JNE %s", v.label)
 		w.op("VZEROUPPER")
