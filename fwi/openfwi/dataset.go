@@ -30,6 +30,9 @@ type Options struct {
 	Part     Part              // of the official split
 }
 
+// ErrNoPart is what Open's error wraps when a family has no file of the part of the official split that was asked for.
+var ErrNoPart = errors.New("has no file of the part")
+
 // Open opens the data set in folder root: the families in the official layout or in Kaggle's, or a single one. The pairs come
 // in the order of velocity.Families, of the numbers in the files' names, and of the files. Every file's type, shape and length
 // is checked; errors name the file.
@@ -58,7 +61,7 @@ func Open(root string, opts Options) (*Dataset, error) {
 		}
 		if kept == 0 {
 			d.Close()
-			return nil, fmt.Errorf("openfwi: %s has no file of the %s part: its files are numbered %d to %d", in.path, opts.Part, files[0].number, files[len(files)-1].number)
+			return nil, fmt.Errorf("openfwi: %s %w %s: its files are numbered %d to %d", in.path, ErrNoPart, opts.Part, files[0].number, files[len(files)-1].number)
 		}
 	}
 	d.index()

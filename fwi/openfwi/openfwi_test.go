@@ -239,7 +239,7 @@ func TestWhatIsWrongWithAFolder(t *testing.T) {
 		{name: "no validation part", make: func() {
 			vel(t, filepath.Join(root, "Style_A"), 1, 1, 1)
 			vel(t, filepath.Join(root, "Style_A"), 3, 1, 1)
-		}, opts: Options{Part: Validation}, wants: []string{"Style_A has no file of the validation part: its files are numbered 1 to 3"}},
+		}, opts: Options{Part: Validation}, wants: []string{"Style_A has no file of the part validation: its files are numbered 1 to 3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.NoError(t, os.RemoveAll(root))
@@ -251,6 +251,8 @@ func TestWhatIsWrongWithAFolder(t *testing.T) {
 			}
 		})
 	}
+	_, err := Open(root, Options{Part: Validation})
+	require.ErrorIs(t, err, ErrNoPart)
 	require.NoError(t, os.RemoveAll(root))
 	vel(t, filepath.Join(root, "mine"), 1, 1, 4)
 	d := mustOpen(t, filepath.Join(root, "mine"), Options{Families: []velocity.Family{velocity.StyleB}})

@@ -1,9 +1,11 @@
 package atomicfile
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -114,6 +116,36 @@ func TestLeftoversOfKilledWriters(t *testing.T) {
 	require.NoError(t, live.Commit())
 	require.Equal(t, "first writer", read(t, path))
 	require.ElementsMatch(t, append(others, "a.txt"), names(t, dir))
+}
+
+// A process that is killed while it writes leaves the old file, and a temporary one that the next writer removes.
+func TestKilledProcess(t *testing.T) {
+	if path := os.Getenv("ATOMICFILE_TEST_PATH"); path != "" {
+		w, err := Create(path)
+		require.NoError(t, err)
+		_, err = w.Write(make([]byte, 2*bufferSize))
+		require.NoError(t, err)
+		os.Stdout.WriteString("ready\n")
+		select {} // until it is killed
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.txt")
+	require.NoError(t, Write(path, text("old")))
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestKilledProcess$")
+	cmd.Env = append(os.Environ(), "ATOMICFILE_TEST_PATH="+path)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "ready\n", line)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	require.Len(t, names(t, dir), 2)
+	require.Equal(t, "old", read(t, path))
+	require.NoError(t, Write(path, text("new")))
+	require.Equal(t, []string{"a.txt"}, names(t, dir))
+	require.Equal(t, "new", read(t, path))
 }
 
 func TestManyWritersOfOneName(t *testing.T) {
