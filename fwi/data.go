@@ -1,0 +1,83 @@
+package fwi
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// Data is a set of pairs (x, y) in physical units: recordings and the map that they come from.
+type Data interface {
+	// Len returns the number of pairs.
+	Len() int
+	// Shapes returns the shapes of one x and one y, channels first: 5x1000x70 and 1x70x70 for OpenFWI.
+	Shapes() (x, y []int)
+	// Read stores pair i into x and y, which have as many elements as the shapes say; one that is nil is not read. It is safe for
+	// concurrent use.
+	Read(i int, x, y []float32) error
+}
+
+// Subset is the part of a set that index lists, in that order.
+type Subset struct {
+	Data
+	Index []int
+}
+
+// Len returns the number of pairs of the subset.
+func (s Subset) Len() int { return len(s.Index) }
+
+// Read reads pair i of the subset.
+func (s Subset) Read(i int, x, y []float32) error { return s.Data.Read(s.Index[i], x, y) }
+
+// Split parts a set at random into training and validation data; fraction of it, at least one pair, goes to validation. The
+// same seed gives the same parts.
+func Split(d Data, fraction float64, seed uint64) (train, val Subset, err error) {
+	n := d.Len()
+	k := max(1, int(math.Round(fraction*float64(n))))
+	if n < 2 || k >= n {
+		return train, val, fmt.Errorf("fwi: %d pairs cannot be split into training and validation data with a fraction of %v", n, fraction)
+	}
+	order := rand.New(rand.NewPCG(seed, 0x5eed)).Perm(n)
+	return Subset{d, order[k:]}, Subset{d, order[:k]}, nil
+}
+
+// MeanMap returns the mean of the y of a set, element by element: the best guess that ignores the recordings, and so the
+// baseline that a model must beat. Of more than 5000 pairs it takes as many, evenly spread.
+func MeanMap(d Data) ([]float32, error) {
+	_, shape := d.Shapes()
+	y := make([]float32, size(shape))
+	sum, n := make([]float64, len(y)), min(d.Len(), 5000)
+	for k := range n {
+		if err := d.Read(k*d.Len()/n, nil, y); err != nil {
+			return nil, err
+		}
+		for j, v := range y {
+			sum[j] += float64(v)
+		}
+	}
+	for j, s := range sum {
+		y[j] = float32(s / float64(n))
+	}
+	return y, nil
+}
+
+// BaselineMAE returns the mean absolute error of one fixed map over a set, in the units of y.
+func BaselineMAE(d Data, guess []float32) (float64, error) {
+	y := make([]float32, len(guess))
+	sum := 0.0
+	for i := range d.Len() {
+		if err := d.Read(i, nil, y); err != nil {
+			return 0, err
+		}
+		sum += absoluteError(guess, y)
+	}
+	return sum / float64(d.Len()*len(y)), nil
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	return n
+}

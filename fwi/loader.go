@@ -1,0 +1,104 @@
+package fwi
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/spamoe/spamoe/autograd"
+)
+
+// batch is a set of prepared pairs, ready for the network.
+type batch struct {
+	x, y *autograd.Tensor
+	err  error
+}
+
+// loader turns pairs in physical units into batches in the network's range. It keeps prepared pairs in memory as long as they
+// fit its budget, and prepares the next batch while the current one is at work.
+type loader struct {
+	model  *Model
+	data   Data
+	nx, ny int // elements of a prepared x and a y
+	cache  [][]float32
+	room   int // floats that the cache may still take
+	raw    []float32
+}
+
+// cacheFloats bounds the memory of prepared pairs: 2 GiB.
+const cacheFloats = 1 << 29
+
+func newLoader(m *Model, d Data) *loader {
+	xs, ys := d.Shapes()
+	return &loader{model: m, data: d, nx: size(m.InputShape()), ny: size(ys), cache: make([][]float32, d.Len()), room: cacheFloats,
+		raw: make([]float32, size(xs)+size(ys))}
+}
+
+// pair stores prepared pair i in x and y.
+func (l *loader) pair(i int, x, y []float32) error {
+	if c := l.cache[i]; c != nil {
+		copy(x, c[:l.nx])
+		copy(y, c[l.nx:])
+		return nil
+	}
+	rx, ry := l.raw[:len(l.raw)-l.ny], l.raw[len(l.raw)-l.ny:]
+	if err := l.data.Read(i, rx, ry); err != nil {
+		return err
+	}
+	for name, values := range map[string][]float32{"input": rx, "target": ry} {
+		for j, v := range values {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return fmt.Errorf("%s of pair %d holds %v at element %d; wanted finite numbers", name, i, v, j)
+			}
+		}
+	}
+	l.model.Prepare(x, rx)
+	l.model.Config.YNorm.Forward(y, ry, l.model.Config.Y[0])
+	if l.room >= l.nx+l.ny {
+		l.room -= l.nx + l.ny
+		l.cache[i] = append(append(make([]float32, 0, l.nx+l.ny), x...), y...)
+	}
+	return nil
+}
+
+// batches sends the pairs of order in batches of n, each prepared while the one before is in use: a batch is valid until the
+// next but one is received. The channel is closed after the last batch, after an error, or when ctx ends.
+func (l *loader) batches(ctx context.Context, order []int, n int) <-chan batch {
+	out := make(chan batch)
+	go func() {
+		defer close(out)
+		var ring [3]struct{ x, y []float32 }
+		for k := 0; len(order) > 0; k++ {
+			part := order[:min(n, len(order))]
+			order = order[len(part):]
+			r := &ring[k%len(ring)]
+			if r.x == nil {
+				r.x, r.y = make([]float32, n*l.nx), make([]float32, n*l.ny)
+			}
+			b := batch{
+				x: autograd.FromSlice(r.x[:len(part)*l.nx], append([]int{len(part)}, l.model.InputShape()...)...),
+				y: autograd.FromSlice(r.y[:len(part)*l.ny], append([]int{len(part)}, l.model.Config.Y...)...),
+			}
+			for j, i := range part {
+				if b.err = l.pair(i, r.x[j*l.nx:(j+1)*l.nx], r.y[j*l.ny:(j+1)*l.ny]); b.err != nil {
+					break
+				}
+			}
+			select {
+			case out <- b:
+			case <-ctx.Done():
+				return
+			}
+			if b.err != nil {
+				return
+			}
+		}
+	}()
+	return out
+}
+
+// shuffled returns the order of n pairs in an epoch, which depends on nothing but the seed and the epoch.
+func shuffled(n int, seed uint64, epoch int) []int {
+	return rand.New(rand.NewPCG(seed, uint64(epoch)+1)).Perm(n)
+}

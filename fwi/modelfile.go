@@ -1,0 +1,41 @@
+package fwi
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/spamoe/spamoe/checkpoint"
+)
+
+// Save writes the model as a safetensors file: its parameters and buffers under the names of the network, and its Config, from
+// which Load rebuilds it.
+func (m *Model) Save(path string) error {
+	return checkpoint.SaveModel(path, m.Net, checkpoint.Info{Kind: m.Config.Network, Config: m.Config})
+}
+
+// Load reads a model that Save wrote.
+func Load(path string) (*Model, error) {
+	f, err := checkpoint.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	var cfg Config
+	if err := f.Config(&cfg); err != nil {
+		return nil, err
+	}
+	m, err := New(cfg, rand.New(rand.NewPCG(0, 0)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, checkpoint.LoadParams(f, m.Net)
+}
+
+// LoadParams replaces the parameters and buffers of m by those in a file, which must have the same names and shapes; the file's
+// own configuration, if it has one, does not count. When it fails m is as it was.
+func (m *Model) LoadParams(path string) error {
+	f, err := checkpoint.Read(path)
+	if err != nil {
+		return err
+	}
+	return checkpoint.LoadParams(f, m.Net)
+}

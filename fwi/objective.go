@@ -1,0 +1,64 @@
+package fwi
+
+import (
+	"fmt"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/autograd/loss"
+	"github.com/spamoe/spamoe/spectral"
+)
+
+// Objective weighs the terms of the training loss, all on normalised values:
+//
+//	L = L1 mean|p-g| + MSE mean(p-g)^2 + Gradient G(p, g) + Fourier F(p, g) + RelativeL2 R(p, g)
+//
+// with G the L1 distance of Sobel gradient magnitudes, F the L1 distance of windowed Fourier magnitudes and R the relative L2
+// error per sample. Terms of weight zero are not computed.
+type Objective struct {
+	L1         float64 `json:"l1"`
+	MSE        float64 `json:"mse"`
+	Gradient   float64 `json:"gradient"`
+	Fourier    float64 `json:"fourier"`
+	RelativeL2 float64 `json:"relative_l2"`
+}
+
+// DefaultObjective returns SPAMoE's weights: 0.6 L1 + 0.4 MSE + 0.15 gradient + 0.10 Fourier.
+func DefaultObjective() Objective { return Objective{L1: 0.6, MSE: 0.4, Gradient: 0.15, Fourier: 0.10} }
+
+// Validate reports an objective that cannot be trained on maps of the given rank without the batch axis.
+func (o Objective) Validate(rank int) error {
+	for _, w := range []float64{o.L1, o.MSE, o.Gradient, o.Fourier, o.RelativeL2} {
+		if !(w >= 0) {
+			return fmt.Errorf("objective: a weight of %v; wanted 0 or more", w)
+		}
+	}
+	if o == (Objective{}) {
+		return fmt.Errorf("objective: all weights are zero")
+	}
+	if rank != 3 && (o.Gradient > 0 || o.Fourier > 0) {
+		return fmt.Errorf("objective: the gradient and Fourier terms need maps of two axes, these have %d", rank-1)
+	}
+	return nil
+}
+
+// Loss returns the objective of predictions p against targets g, both [batch, channel, spatial...], a scalar.
+func (o Objective) Loss(p, g *autograd.Value) *autograd.Value {
+	var sum *autograd.Value
+	add := func(weight float64, term func() *autograd.Value) {
+		if weight == 0 {
+			return
+		}
+		t := autograd.Scale(term(), float32(weight))
+		if sum == nil {
+			sum = t
+		} else {
+			sum = autograd.Add(sum, t)
+		}
+	}
+	add(o.L1, func() *autograd.Value { return loss.L1(p, g) })
+	add(o.MSE, func() *autograd.Value { return loss.MSE(p, g) })
+	add(o.Gradient, func() *autograd.Value { return loss.GradientL1(p, g, loss.GradientL1Config{}) })
+	add(o.Fourier, func() *autograd.Value { return spectral.MagnitudeL1{}.Loss(p, g) })
+	add(o.RelativeL2, func() *autograd.Value { return loss.RelativeL2(p, g, 1e-8) })
+	return sum
+}

@@ -1,0 +1,299 @@
+package fwi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/autograd/optim"
+)
+
+// Names of the files that a training run writes into its folder.
+const (
+	ModelFile      = "model.safetensors"      // the best model so far
+	CheckpointFile = "checkpoint.safetensors" // the state of training, for Train to continue from
+	LogFile        = "log.jsonl"              // a Record per line
+)
+
+// Record is one line of the log of a run.
+type Record struct {
+	Epoch int     `json:"epoch"` // epochs completed
+	Step  int     `json:"step"`  // optimiser steps completed
+	Loss  float64 `json:"loss"`  // mean training loss of the epoch so far
+	Rate  float64 `json:"rate"`  // learning rate of the last step
+	// ValMAE is the validation error in normalised units, ValError the same in the unit of the maps. Both are given at the end
+	// of an epoch only.
+	ValMAE   float64 `json:"val_mae,omitempty"`
+	ValError float64 `json:"val_error,omitempty"`
+	Best     bool    `json:"best,omitempty"`
+	Seconds  float64 `json:"seconds"` // since the run was started or resumed
+}
+
+// Event tells an observer how training goes on: after every optimiser step, and at the end of an epoch with EndOfEpoch set.
+type Event struct {
+	Record
+	Steps      int // optimiser steps of the whole run
+	EndOfEpoch bool
+}
+
+// position is how far training has come: what a checkpoint holds beside tensors.
+type position struct {
+	Epoch     int     `json:"epoch"`
+	Batch     int     `json:"batch"` // batches of this epoch that are done
+	Step      int     `json:"step"`
+	Sum       float64 `json:"sum"` // of the losses of this epoch's batches
+	Best      float64 `json:"best"`
+	BestEpoch int     `json:"best_epoch"` // 0: none yet
+	BestLoss  float64 `json:"best_loss"`  // smallest mean training loss of an epoch
+	Lines     int     `json:"lines"`      // of the log
+}
+
+// trainer is a training run at work. Its exported fields are the tensors of a checkpoint.
+type trainer struct {
+	Net     Network        `param:"model"`
+	Optim   *optim.AdamW   `param:"optimiser"`
+	Average *optim.EMA     `param:"average"`
+	model   *Model         // whose network Net is
+	cfg     Training       //
+	dir     string         //
+	train   *loader        //
+	val     *loader        //
+	rates   optim.Schedule //
+	sum     *optim.Sum     // of the gradients of several batches, where they make one step
+	tape    *autograd.Tape //
+	now     position       //
+	safe    position       // now, at the last optimiser step: where the tensors are
+	saved   string         // the last checkpoint written or read, or empty
+	start   time.Time
+	last    time.Time // of the last checkpoint
+	rate    float64
+	observe func(Event)
+}
+
+// Train trains m on one set and keeps in the folder dir the model that is best on the other, the log, and checkpoints. Where dir
+// holds a checkpoint training continues from it; the result is bit for bit that of a run without the interruption. It ends
+// early, with a checkpoint written, when ctx is done (the error is then ctx's), and with an error when the loss is not finite or
+// diverges. observe, which may be nil, is told about every step. On success m holds the best parameters.
+func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir string, observe func(Event)) error {
+	if err := errors.Join(cfg.Validate(), cfg.Objective.Validate(len(m.Config.Y))); err != nil {
+		return err
+	}
+	for name, d := range map[string]Data{"training": train, "validation": val} {
+		if d.Len() == 0 {
+			return fmt.Errorf("fwi: the %s set is empty", name)
+		}
+		if err := m.fits(d); err != nil {
+			return fmt.Errorf("fwi: %s set: %w", name, err)
+		}
+	}
+	t := &trainer{Net: m.Net, model: m, cfg: cfg, dir: dir, train: newLoader(m, train), val: newLoader(m, val),
+		Optim: optim.NewAdamW(m.Net, optim.Config{Decay: cfg.WeightDecay}), tape: &autograd.Tape{Train: true},
+		start: time.Now(), last: time.Now(), observe: observe}
+	if cfg.Average > 0 {
+		t.Average = optim.NewEMA(m.Net, cfg.Average)
+	}
+	if cfg.Accumulate > 1 {
+		t.sum = optim.NewSum(m.Net)
+	}
+	t.rates, _ = cfg.schedule(t.stepsPerEpoch())
+	if err := t.resume(); err != nil {
+		return err
+	}
+	for t.now.Epoch < cfg.Epochs && !t.tired() {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	if err := t.checkpoint(); err != nil {
+		return err
+	}
+	return m.LoadParams(filepath.Join(dir, ModelFile))
+}
+
+func (t *trainer) batchesPerEpoch() int {
+	return (t.train.data.Len() + t.cfg.Batch - 1) / t.cfg.Batch
+}
+
+func (t *trainer) stepsPerEpoch() int {
+	return (t.batchesPerEpoch() + t.cfg.Accumulate - 1) / t.cfg.Accumulate
+}
+
+// tired reports whether the patience is at its end.
+func (t *trainer) tired() bool {
+	return t.cfg.Patience > 0 && t.now.BestEpoch > 0 && t.now.Epoch-t.now.BestEpoch >= t.cfg.Patience
+}
+
+// epoch makes the rest of the current epoch.
+func (t *trainer) epoch(ctx context.Context) error {
+	loading, stop := context.WithCancel(ctx)
+	defer stop()
+	order := shuffled(t.train.data.Len(), t.cfg.Seed, t.now.Epoch)
+	n := t.batchesPerEpoch()
+	for b := range t.train.batches(loading, order[min(len(order), t.now.Batch*t.cfg.Batch):], t.cfg.Batch) {
+		if b.err != nil {
+			return fmt.Errorf("training data: %w", b.err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		group := t.now.Batch / t.cfg.Accumulate * t.cfg.Accumulate
+		if err := t.step(b, t.now.Batch-group, min(t.cfg.Accumulate, n-group)); err != nil {
+			return err
+		}
+		if t.safe == t.now && time.Since(t.last) >= t.cfg.CheckpointEvery {
+			if err := t.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return errors.Join(ctx.Err(), t.checkpoint())
+	}
+	return t.endEpoch(ctx)
+}
+
+// step runs batch number i of the n whose gradients make one optimiser step, and makes that step after the last one.
+func (t *trainer) step(b batch, i, n int) error {
+	t.tape.Reset()
+	t.tape.Rand = rand.New(rand.NewPCG(t.cfg.Seed, uint64(t.now.Step)<<16|uint64(i)))
+	l := t.cfg.Objective.Loss(t.Net.Forward(t.tape.Const(b.x)), t.tape.Const(b.y))
+	loss := float64(l.Data[0])
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return t.failed("the loss is %v", loss)
+	}
+	var grads optim.Gradients = l.Backward()
+	if t.sum != nil {
+		if i == 0 {
+			t.sum.Reset()
+		}
+		t.sum.Add(grads, 1/float32(n))
+		grads = t.sum
+	}
+	t.now.Sum += loss
+	t.now.Batch++
+	if i < n-1 {
+		return nil
+	}
+	limit := t.cfg.Clip
+	if limit == 0 {
+		limit = math.Inf(1)
+	}
+	if norm := optim.ClipNorm(t.Net, grads, limit); math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return t.failed("the gradient of %v is not finite", optim.NotFinite(t.Net, grads))
+	}
+	t.rate = t.rates.Rate(t.now.Step)
+	t.Optim.Step(t.rate, grads)
+	if t.Average != nil {
+		t.Average.Update()
+	}
+	t.now.Step++
+	t.safe = t.now
+	t.tell(t.record(), false)
+	return nil
+}
+
+// endEpoch validates, keeps the model if it is the best so far, and enters a line into the log.
+func (t *trainer) endEpoch(ctx context.Context) error {
+	mean := t.now.Sum / float64(t.now.Batch)
+	const diverged = 20
+	if t.now.BestLoss > 0 && mean > diverged*t.now.BestLoss {
+		return t.failed("the loss diverges: its mean over the epoch is %.4g, after %.4g in the best epoch", mean, t.now.BestLoss)
+	}
+	r := t.record()
+	err := t.averaged(func() (err error) {
+		r.ValMAE, err = t.validate(ctx)
+		return err
+	})
+	if ctx.Err() != nil {
+		return errors.Join(ctx.Err(), t.checkpoint())
+	}
+	if err != nil {
+		return fmt.Errorf("validation data: %w", err)
+	}
+	if math.IsNaN(r.ValMAE) {
+		return t.failed("the validation error is %v", r.ValMAE)
+	}
+	r.ValError = r.ValMAE * t.model.Config.YNorm.Unit(0)
+	r.Epoch++
+	if t.now.BestLoss == 0 || mean < t.now.BestLoss {
+		t.now.BestLoss = mean
+	}
+	if t.now.BestEpoch == 0 || r.ValMAE < t.now.Best {
+		t.now.Best, t.now.BestEpoch, r.Best = r.ValMAE, r.Epoch, true
+		if err := t.averaged(func() error { return t.model.Save(filepath.Join(t.dir, ModelFile)) }); err != nil {
+			return err
+		}
+	}
+	if err := appendRecord(filepath.Join(t.dir, LogFile), r); err != nil {
+		return err
+	}
+	t.now.Lines++
+	t.now.Epoch, t.now.Batch, t.now.Sum = r.Epoch, 0, 0
+	t.safe = t.now
+	t.tell(r, true)
+	return nil
+}
+
+// averaged runs f while the network holds the averages of its parameters, where there are any.
+func (t *trainer) averaged(f func() error) error {
+	if t.Average != nil {
+		t.Average.Swap()
+		defer t.Average.Swap()
+	}
+	return f()
+}
+
+// validate returns the mean absolute error of normalised maps over the validation set.
+func (t *trainer) validate(ctx context.Context) (float64, error) {
+	loading, stop := context.WithCancel(ctx)
+	defer stop()
+	order := make([]int, t.val.data.Len())
+	for i := range order {
+		order[i] = i
+	}
+	sum, count := 0.0, 0
+	tape := t.model.tapes.Get().(*autograd.Tape)
+	defer t.model.tapes.Put(tape)
+	for b := range t.val.batches(loading, order, t.cfg.Batch) {
+		if b.err != nil {
+			return 0, b.err
+		}
+		sum += absoluteError(t.Net.Forward(tape.Const(b.x)).Data, b.y.Data)
+		count += b.y.Len()
+		tape.Reset()
+	}
+	return sum / float64(count), ctx.Err()
+}
+
+func absoluteError(p, g []float32) float64 {
+	sum := 0.0
+	for i, v := range p {
+		sum += math.Abs(float64(v - g[i]))
+	}
+	return sum
+}
+
+func (t *trainer) record() Record {
+	return Record{Epoch: t.now.Epoch, Step: t.now.Step, Loss: t.now.Sum / float64(max(1, t.now.Batch)), Rate: t.rate,
+		Seconds: math.Round(100*time.Since(t.start).Seconds()) / 100}
+}
+
+func (t *trainer) tell(r Record, end bool) {
+	if t.observe != nil {
+		t.observe(Event{Record: r, Steps: t.cfg.Epochs * t.stepsPerEpoch(), EndOfEpoch: end})
+	}
+}
+
+// failed returns the error that ends a run which has gone wrong.
+func (t *trainer) failed(format string, a ...any) error {
+	where := "no checkpoint was written before"
+	if t.saved != "" {
+		where = "the last good checkpoint is " + t.saved
+	}
+	return fmt.Errorf("training stopped at epoch %d, step %d: %s; %s", t.now.Epoch+1, t.now.Step+1, fmt.Sprintf(format, a...), where)
+}
