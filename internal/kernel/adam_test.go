@@ -63,6 +63,7 @@ func BenchmarkAdamW(b *testing.B) {
 	const n = 4_700_000
 	p, g := normals[float32](rng, n), normals[float32](rng, n)
 	m, v := make([]float32, n), make([]float32, n)
+	AdamW(p, m, v, g, 1e-9, 0.9, 0.999, 1e-8, 1e-4, 0.1, 0.001)
 	for b.Loop() {
 		AdamW(p, m, v, g, 1e-9, 0.9, 0.999, 1e-8, 1e-4, 0.1, 0.001)
 	}

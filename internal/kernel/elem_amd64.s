@@ -3760,98 +3760,100 @@ done1:
 // func colSumAVX2(sum []float64, x []float32, rows int, n int)
 // Requires: AVX
 TEXT ·colSumAVX2(SB), NOSPLIT, $0-64
-	MOVQ x_base+24(FP), AX
-	MOVQ sum_base+0(FP), CX
-	MOVQ rows+48(FP), DX
-	MOVQ n+56(FP), BX
-	MOVQ BX, SI
-	SHLQ $0x02, SI
+	MOVQ  x_base+24(FP), AX
+	MOVQ  sum_base+0(FP), DX
+	MOVQ  rows+48(FP), BX
+	MOVQ  n+56(FP), SI
+	MOVQ  SI, DI
+	SHLQ  $0x02, DI
+	TESTQ BX, BX
+	JEQ   end
 
-many:
-	CMPQ DX, $+4
-	JLT  one
-	LEAQ (AX)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	XORQ DI, DI
-	MOVQ BX, R8
+block0:
+	CMPQ    SI, $+32
+	JLT     block1
+	VMOVUPD (DX), Y0
+	VMOVUPD 32(DX), Y1
+	VMOVUPD 64(DX), Y2
+	VMOVUPD 96(DX), Y3
+	VMOVUPD 128(DX), Y4
+	VMOVUPD 160(DX), Y5
+	VMOVUPD 192(DX), Y6
+	VMOVUPD 224(DX), Y7
+	MOVQ    AX, CX
+	MOVQ    BX, R8
 
-vector4:
-	CMPQ      R8, $+4
-	JLT       element4
-	VMOVUPD   (CX)(DI*8), Y0
-	VCVTPS2PD (AX)(DI*4), Y1
+row0:
+	VCVTPS2PD (CX), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(CX), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(CX), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(CX), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(CX), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(CX), Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 96(CX), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(CX), Y8
+	VADDPD    Y8, Y7, Y7
+	ADDQ      DI, CX
+	DECQ      R8
+	JNE       row0
+	VMOVUPD   Y0, (DX)
+	VMOVUPD   Y1, 32(DX)
+	VMOVUPD   Y2, 64(DX)
+	VMOVUPD   Y3, 96(DX)
+	VMOVUPD   Y4, 128(DX)
+	VMOVUPD   Y5, 160(DX)
+	VMOVUPD   Y6, 192(DX)
+	VMOVUPD   Y7, 224(DX)
+	ADDQ      $+128, AX
+	ADDQ      $+256, DX
+	SUBQ      $+32, SI
+	JMP       block0
+
+block1:
+	CMPQ    SI, $+4
+	JLT     block2
+	VMOVUPD (DX), Y0
+	MOVQ    AX, CX
+	MOVQ    BX, R8
+
+row1:
+	VCVTPS2PD (CX), Y1
 	VADDPD    Y1, Y0, Y0
-	VCVTPS2PD (R9)(DI*4), Y1
-	VADDPD    Y1, Y0, Y0
-	VCVTPS2PD (R10)(DI*4), Y1
-	VADDPD    Y1, Y0, Y0
-	VCVTPS2PD (R11)(DI*4), Y1
-	VADDPD    Y1, Y0, Y0
-	VMOVUPD   Y0, (CX)(DI*8)
-	ADDQ      $+4, DI
-	SUBQ      $+4, R8
-	JMP       vector4
+	ADDQ      DI, CX
+	DECQ      R8
+	JNE       row1
+	VMOVUPD   Y0, (DX)
+	ADDQ      $+16, AX
+	ADDQ      $+32, DX
+	SUBQ      $+4, SI
+	JMP       block1
 
-element4:
-	CMPQ      R8, $+1
-	JLT       next4
-	VMOVSD    (CX)(DI*8), X0
+block2:
+	CMPQ   SI, $+1
+	JLT    end
+	VMOVSD (DX), X0
+	MOVQ   AX, CX
+	MOVQ   BX, R8
+
+row2:
 	VXORPD    X1, X1, X1
-	VCVTSS2SD (AX)(DI*4), X1, X1
+	VCVTSS2SD (CX), X1, X1
 	VADDSD    X1, X0, X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (R9)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (R10)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (R11)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VMOVSD    X0, (CX)(DI*8)
-	ADDQ      $+1, DI
-	SUBQ      $+1, R8
-	JMP       element4
-
-next4:
-	LEAQ (R11)(SI*1), AX
-	SUBQ $+4, DX
-	JMP  many
-
-one:
-	CMPQ DX, $+1
-	JLT  end
-	XORQ DI, DI
-	MOVQ BX, R8
-
-vector1:
-	CMPQ      R8, $+4
-	JLT       element1
-	VMOVUPD   (CX)(DI*8), Y0
-	VCVTPS2PD (AX)(DI*4), Y1
-	VADDPD    Y1, Y0, Y0
-	VMOVUPD   Y0, (CX)(DI*8)
-	ADDQ      $+4, DI
-	SUBQ      $+4, R8
-	JMP       vector1
-
-element1:
-	CMPQ      R8, $+1
-	JLT       next1
-	VMOVSD    (CX)(DI*8), X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (AX)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VMOVSD    X0, (CX)(DI*8)
-	ADDQ      $+1, DI
-	SUBQ      $+1, R8
-	JMP       element1
-
-next1:
-	LEAQ (AX)(SI*1), AX
-	SUBQ $+1, DX
-	JMP  one
+	ADDQ      DI, CX
+	DECQ      R8
+	JNE       row2
+	VMOVSD    X0, (DX)
+	ADDQ      $+4, AX
+	ADDQ      $+8, DX
+	SUBQ      $+1, SI
+	JMP       block2
 
 end:
 	VZEROUPPER
@@ -3860,99 +3862,121 @@ end:
 // func colDotAVX2(sum []float64, x []float32, y []float32, rows int, n int)
 // Requires: AVX, FMA3
 TEXT ·colDotAVX2(SB), NOSPLIT, $0-88
-	MOVQ x_base+24(FP), AX
-	MOVQ y_base+48(FP), CX
-	MOVQ sum_base+0(FP), DX
-	MOVQ rows+72(FP), BX
-	MOVQ n+80(FP), SI
-	MOVQ SI, DI
-	SHLQ $0x02, DI
+	MOVQ  x_base+24(FP), AX
+	MOVQ  y_base+48(FP), DX
+	MOVQ  sum_base+0(FP), SI
+	MOVQ  rows+72(FP), DI
+	MOVQ  n+80(FP), R8
+	MOVQ  R8, R9
+	SHLQ  $0x02, R9
+	TESTQ DI, DI
+	JEQ   end
 
-many:
-	CMPQ BX, $+2
-	JLT  one
-	LEAQ (AX)(DI*1), R10
-	LEAQ (CX)(DI*1), R11
-	XORQ R8, R8
-	MOVQ SI, R9
+block0:
+	CMPQ    R8, $+32
+	JLT     block1
+	VMOVUPD (SI), Y0
+	VMOVUPD 32(SI), Y1
+	VMOVUPD 64(SI), Y2
+	VMOVUPD 96(SI), Y3
+	VMOVUPD 128(SI), Y4
+	VMOVUPD 160(SI), Y5
+	VMOVUPD 192(SI), Y6
+	VMOVUPD 224(SI), Y7
+	MOVQ    AX, CX
+	MOVQ    DX, BX
+	MOVQ    DI, R10
 
-vector2:
-	CMPQ        R9, $+4
-	JLT         element2
-	VMOVUPD     (DX)(R8*8), Y0
-	VCVTPS2PD   (AX)(R8*4), Y1
-	VCVTPS2PD   (CX)(R8*4), Y2
+row0:
+	VCVTPS2PD   (CX), Y8
+	VCVTPS2PD   (BX), Y9
+	VFMADD231PD Y9, Y8, Y0
+	VCVTPS2PD   16(CX), Y8
+	VCVTPS2PD   16(BX), Y9
+	VFMADD231PD Y9, Y8, Y1
+	VCVTPS2PD   32(CX), Y8
+	VCVTPS2PD   32(BX), Y9
+	VFMADD231PD Y9, Y8, Y2
+	VCVTPS2PD   48(CX), Y8
+	VCVTPS2PD   48(BX), Y9
+	VFMADD231PD Y9, Y8, Y3
+	VCVTPS2PD   64(CX), Y8
+	VCVTPS2PD   64(BX), Y9
+	VFMADD231PD Y9, Y8, Y4
+	VCVTPS2PD   80(CX), Y8
+	VCVTPS2PD   80(BX), Y9
+	VFMADD231PD Y9, Y8, Y5
+	VCVTPS2PD   96(CX), Y8
+	VCVTPS2PD   96(BX), Y9
+	VFMADD231PD Y9, Y8, Y6
+	VCVTPS2PD   112(CX), Y8
+	VCVTPS2PD   112(BX), Y9
+	VFMADD231PD Y9, Y8, Y7
+	ADDQ        R9, CX
+	ADDQ        R9, BX
+	DECQ        R10
+	JNE         row0
+	VMOVUPD     Y0, (SI)
+	VMOVUPD     Y1, 32(SI)
+	VMOVUPD     Y2, 64(SI)
+	VMOVUPD     Y3, 96(SI)
+	VMOVUPD     Y4, 128(SI)
+	VMOVUPD     Y5, 160(SI)
+	VMOVUPD     Y6, 192(SI)
+	VMOVUPD     Y7, 224(SI)
+	ADDQ        $+128, AX
+	ADDQ        $+128, DX
+	ADDQ        $+256, SI
+	SUBQ        $+32, R8
+	JMP         block0
+
+block1:
+	CMPQ    R8, $+4
+	JLT     block2
+	VMOVUPD (SI), Y0
+	MOVQ    AX, CX
+	MOVQ    DX, BX
+	MOVQ    DI, R10
+
+row1:
+	VCVTPS2PD   (CX), Y1
+	VCVTPS2PD   (BX), Y2
 	VFMADD231PD Y2, Y1, Y0
-	VCVTPS2PD   (R10)(R8*4), Y1
-	VCVTPS2PD   (R11)(R8*4), Y2
-	VFMADD231PD Y2, Y1, Y0
-	VMOVUPD     Y0, (DX)(R8*8)
-	ADDQ        $+4, R8
-	SUBQ        $+4, R9
-	JMP         vector2
+	ADDQ        R9, CX
+	ADDQ        R9, BX
+	DECQ        R10
+	JNE         row1
+	VMOVUPD     Y0, (SI)
+	ADDQ        $+16, AX
+	ADDQ        $+16, DX
+	ADDQ        $+32, SI
+	SUBQ        $+4, R8
+	JMP         block1
 
-element2:
-	CMPQ        R9, $+1
-	JLT         next2
-	VMOVSD      (DX)(R8*8), X0
+block2:
+	CMPQ   R8, $+1
+	JLT    end
+	VMOVSD (SI), X0
+	MOVQ   AX, CX
+	MOVQ   DX, BX
+	MOVQ   DI, R10
+
+row2:
 	VXORPD      X1, X1, X1
-	VCVTSS2SD   (AX)(R8*4), X1, X1
+	VCVTSS2SD   (CX), X1, X1
 	VXORPD      X2, X2, X2
-	VCVTSS2SD   (CX)(R8*4), X2, X2
+	VCVTSS2SD   (BX), X2, X2
 	VFMADD231SD X2, X1, X0
-	VXORPD      X1, X1, X1
-	VCVTSS2SD   (R10)(R8*4), X1, X1
-	VXORPD      X2, X2, X2
-	VCVTSS2SD   (R11)(R8*4), X2, X2
-	VFMADD231SD X2, X1, X0
-	VMOVSD      X0, (DX)(R8*8)
-	ADDQ        $+1, R8
-	SUBQ        $+1, R9
-	JMP         element2
-
-next2:
-	LEAQ (R10)(DI*1), AX
-	LEAQ (R11)(DI*1), CX
-	SUBQ $+2, BX
-	JMP  many
-
-one:
-	CMPQ BX, $+1
-	JLT  end
-	XORQ R8, R8
-	MOVQ SI, R9
-
-vector1:
-	CMPQ        R9, $+4
-	JLT         element1
-	VMOVUPD     (DX)(R8*8), Y0
-	VCVTPS2PD   (AX)(R8*4), Y1
-	VCVTPS2PD   (CX)(R8*4), Y2
-	VFMADD231PD Y2, Y1, Y0
-	VMOVUPD     Y0, (DX)(R8*8)
-	ADDQ        $+4, R8
-	SUBQ        $+4, R9
-	JMP         vector1
-
-element1:
-	CMPQ        R9, $+1
-	JLT         next1
-	VMOVSD      (DX)(R8*8), X0
-	VXORPD      X1, X1, X1
-	VCVTSS2SD   (AX)(R8*4), X1, X1
-	VXORPD      X2, X2, X2
-	VCVTSS2SD   (CX)(R8*4), X2, X2
-	VFMADD231SD X2, X1, X0
-	VMOVSD      X0, (DX)(R8*8)
-	ADDQ        $+1, R8
-	SUBQ        $+1, R9
-	JMP         element1
-
-next1:
-	LEAQ (AX)(DI*1), AX
-	LEAQ (CX)(DI*1), CX
-	SUBQ $+1, BX
-	JMP  one
+	ADDQ        R9, CX
+	ADDQ        R9, BX
+	DECQ        R10
+	JNE         row2
+	VMOVSD      X0, (SI)
+	ADDQ        $+4, AX
+	ADDQ        $+4, DX
+	ADDQ        $+8, SI
+	SUBQ        $+1, R8
+	JMP         block2
 
 end:
 	VZEROUPPER
@@ -3961,150 +3985,165 @@ end:
 // func normParamAVX2(sw []float64, sb []float64, gy []float32, x []float32, mean []float32, rstd []float32, rows int, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·normParamAVX2(SB), NOSPLIT, $0-160
-	MOVQ mean_base+96(FP), AX
-	MOVQ rstd_base+120(FP), CX
-	MOVQ gy_base+48(FP), DX
-	MOVQ x_base+72(FP), BX
-	MOVQ sw_base+0(FP), SI
-	MOVQ sb_base+24(FP), DI
-	MOVQ rows+144(FP), R8
-	MOVQ n+152(FP), R9
-	MOVQ R9, R10
-	SHLQ $0x02, R10
+	MOVQ  gy_base+48(FP), DX
+	MOVQ  x_base+72(FP), SI
+	MOVQ  sw_base+0(FP), R8
+	MOVQ  sb_base+24(FP), R9
+	MOVQ  rows+144(FP), R10
+	MOVQ  n+152(FP), R11
+	MOVQ  R11, R12
+	SHLQ  $0x02, R12
+	TESTQ R10, R10
+	JEQ   end
 
-many:
-	CMPQ         R8, $+2
-	JLT          one
+block0:
+	CMPQ    R11, $+16
+	JLT     block1
+	VMOVUPD (R8), Y2
+	VMOVUPD (R9), Y3
+	VMOVUPD 32(R8), Y4
+	VMOVUPD 32(R9), Y5
+	VMOVUPD 64(R8), Y6
+	VMOVUPD 64(R9), Y7
+	VMOVUPD 96(R8), Y8
+	VMOVUPD 96(R9), Y9
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    mean_base+96(FP), AX
+	MOVQ    rstd_base+120(FP), CX
+	MOVQ    R10, R13
+
+row0:
 	VXORPD       X0, X0, X0
 	VCVTSS2SD    (AX), X0, X0
 	VBROADCASTSD X0, Y0
-	VXORPD       X1, X1, X1
-	VCVTSS2SD    (CX), X1, X1
-	VBROADCASTSD X1, Y1
-	VXORPD       X2, X2, X2
-	VCVTSS2SD    4(AX), X2, X2
-	VBROADCASTSD X2, Y2
-	VXORPD       X3, X3, X3
-	VCVTSS2SD    4(CX), X3, X3
-	VBROADCASTSD X3, Y3
-	ADDQ         $+8, AX
-	ADDQ         $+8, CX
-	LEAQ         (DX)(R10*1), R13
-	LEAQ         (BX)(R10*1), R14
-	XORQ         R11, R11
-	MOVQ         R9, R12
-
-vector2:
-	CMPQ        R12, $+4
-	JLT         element2
-	VMOVUPD     (SI)(R11*8), Y4
-	VMOVUPD     (DI)(R11*8), Y5
-	VCVTPS2PD   (DX)(R11*4), Y6
-	VCVTPS2PD   (BX)(R11*4), Y7
-	VSUBPD      Y0, Y7, Y7
-	VMULPD      Y1, Y7, Y7
-	VADDPD      Y6, Y5, Y5
-	VFMADD231PD Y7, Y6, Y4
-	VCVTPS2PD   (R13)(R11*4), Y6
-	VCVTPS2PD   (R14)(R11*4), Y7
-	VSUBPD      Y2, Y7, Y7
-	VMULPD      Y3, Y7, Y7
-	VADDPD      Y6, Y5, Y5
-	VFMADD231PD Y7, Y6, Y4
-	VMOVUPD     Y4, (SI)(R11*8)
-	VMOVUPD     Y5, (DI)(R11*8)
-	ADDQ        $+4, R11
-	SUBQ        $+4, R12
-	JMP         vector2
-
-element2:
-	CMPQ        R12, $+1
-	JLT         next2
-	VMOVSD      (SI)(R11*8), X4
-	VMOVSD      (DI)(R11*8), X5
-	VXORPD      X6, X6, X6
-	VCVTSS2SD   (DX)(R11*4), X6, X6
-	VXORPD      X7, X7, X7
-	VCVTSS2SD   (BX)(R11*4), X7, X7
-	VSUBSD      X0, X7, X7
-	VMULSD      X1, X7, X7
-	VADDSD      X6, X5, X5
-	VFMADD231SD X7, X6, X4
-	VXORPD      X6, X6, X6
-	VCVTSS2SD   (R13)(R11*4), X6, X6
-	VXORPD      X7, X7, X7
-	VCVTSS2SD   (R14)(R11*4), X7, X7
-	VSUBSD      X2, X7, X7
-	VMULSD      X3, X7, X7
-	VADDSD      X6, X5, X5
-	VFMADD231SD X7, X6, X4
-	VMOVSD      X4, (SI)(R11*8)
-	VMOVSD      X5, (DI)(R11*8)
-	ADDQ        $+1, R11
-	SUBQ        $+1, R12
-	JMP         element2
-
-next2:
-	LEAQ (R13)(R10*1), DX
-	LEAQ (R14)(R10*1), BX
-	SUBQ $+2, R8
-	JMP  many
-
-one:
-	CMPQ         R8, $+1
-	JLT          end
-	VXORPD       X0, X0, X0
-	VCVTSS2SD    (AX), X0, X0
-	VBROADCASTSD X0, Y0
-	VXORPD       X1, X1, X1
-	VCVTSS2SD    (CX), X1, X1
-	VBROADCASTSD X1, Y1
 	ADDQ         $+4, AX
+	VXORPD       X1, X1, X1
+	VCVTSS2SD    (CX), X1, X1
+	VBROADCASTSD X1, Y1
 	ADDQ         $+4, CX
-	XORQ         R11, R11
-	MOVQ         R9, R12
+	VCVTPS2PD    (BX), Y10
+	VCVTPS2PD    (DI), Y11
+	VSUBPD       Y0, Y11, Y11
+	VMULPD       Y1, Y11, Y11
+	VADDPD       Y10, Y3, Y3
+	VFMADD231PD  Y11, Y10, Y2
+	VCVTPS2PD    16(BX), Y10
+	VCVTPS2PD    16(DI), Y11
+	VSUBPD       Y0, Y11, Y11
+	VMULPD       Y1, Y11, Y11
+	VADDPD       Y10, Y5, Y5
+	VFMADD231PD  Y11, Y10, Y4
+	VCVTPS2PD    32(BX), Y10
+	VCVTPS2PD    32(DI), Y11
+	VSUBPD       Y0, Y11, Y11
+	VMULPD       Y1, Y11, Y11
+	VADDPD       Y10, Y7, Y7
+	VFMADD231PD  Y11, Y10, Y6
+	VCVTPS2PD    48(BX), Y10
+	VCVTPS2PD    48(DI), Y11
+	VSUBPD       Y0, Y11, Y11
+	VMULPD       Y1, Y11, Y11
+	VADDPD       Y10, Y9, Y9
+	VFMADD231PD  Y11, Y10, Y8
+	ADDQ         R12, BX
+	ADDQ         R12, DI
+	DECQ         R13
+	JNE          row0
+	VMOVUPD      Y2, (R8)
+	VMOVUPD      Y3, (R9)
+	VMOVUPD      Y4, 32(R8)
+	VMOVUPD      Y5, 32(R9)
+	VMOVUPD      Y6, 64(R8)
+	VMOVUPD      Y7, 64(R9)
+	VMOVUPD      Y8, 96(R8)
+	VMOVUPD      Y9, 96(R9)
+	ADDQ         $+64, DX
+	ADDQ         $+64, SI
+	ADDQ         $+128, R8
+	ADDQ         $+128, R9
+	SUBQ         $+16, R11
+	JMP          block0
 
-vector1:
-	CMPQ        R12, $+4
-	JLT         element1
-	VMOVUPD     (SI)(R11*8), Y2
-	VMOVUPD     (DI)(R11*8), Y3
-	VCVTPS2PD   (DX)(R11*4), Y4
-	VCVTPS2PD   (BX)(R11*4), Y5
-	VSUBPD      Y0, Y5, Y5
-	VMULPD      Y1, Y5, Y5
-	VADDPD      Y4, Y3, Y3
-	VFMADD231PD Y5, Y4, Y2
-	VMOVUPD     Y2, (SI)(R11*8)
-	VMOVUPD     Y3, (DI)(R11*8)
-	ADDQ        $+4, R11
-	SUBQ        $+4, R12
-	JMP         vector1
+block1:
+	CMPQ    R11, $+4
+	JLT     block2
+	VMOVUPD (R8), Y2
+	VMOVUPD (R9), Y3
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    mean_base+96(FP), AX
+	MOVQ    rstd_base+120(FP), CX
+	MOVQ    R10, R13
 
-element1:
-	CMPQ        R12, $+1
-	JLT         next1
-	VMOVSD      (SI)(R11*8), X2
-	VMOVSD      (DI)(R11*8), X3
-	VXORPD      X4, X4, X4
-	VCVTSS2SD   (DX)(R11*4), X4, X4
-	VXORPD      X5, X5, X5
-	VCVTSS2SD   (BX)(R11*4), X5, X5
-	VSUBSD      X0, X5, X5
-	VMULSD      X1, X5, X5
-	VADDSD      X4, X3, X3
-	VFMADD231SD X5, X4, X2
-	VMOVSD      X2, (SI)(R11*8)
-	VMOVSD      X3, (DI)(R11*8)
-	ADDQ        $+1, R11
-	SUBQ        $+1, R12
-	JMP         element1
+row1:
+	VXORPD       X0, X0, X0
+	VCVTSS2SD    (AX), X0, X0
+	VBROADCASTSD X0, Y0
+	ADDQ         $+4, AX
+	VXORPD       X1, X1, X1
+	VCVTSS2SD    (CX), X1, X1
+	VBROADCASTSD X1, Y1
+	ADDQ         $+4, CX
+	VCVTPS2PD    (BX), Y4
+	VCVTPS2PD    (DI), Y5
+	VSUBPD       Y0, Y5, Y5
+	VMULPD       Y1, Y5, Y5
+	VADDPD       Y4, Y3, Y3
+	VFMADD231PD  Y5, Y4, Y2
+	ADDQ         R12, BX
+	ADDQ         R12, DI
+	DECQ         R13
+	JNE          row1
+	VMOVUPD      Y2, (R8)
+	VMOVUPD      Y3, (R9)
+	ADDQ         $+16, DX
+	ADDQ         $+16, SI
+	ADDQ         $+32, R8
+	ADDQ         $+32, R9
+	SUBQ         $+4, R11
+	JMP          block1
 
-next1:
-	LEAQ (DX)(R10*1), DX
-	LEAQ (BX)(R10*1), BX
-	SUBQ $+1, R8
-	JMP  one
+block2:
+	CMPQ   R11, $+1
+	JLT    end
+	VMOVSD (R8), X2
+	VMOVSD (R9), X3
+	MOVQ   DX, BX
+	MOVQ   SI, DI
+	MOVQ   mean_base+96(FP), AX
+	MOVQ   rstd_base+120(FP), CX
+	MOVQ   R10, R13
+
+row2:
+	VXORPD       X0, X0, X0
+	VCVTSS2SD    (AX), X0, X0
+	VBROADCASTSD X0, Y0
+	ADDQ         $+4, AX
+	VXORPD       X1, X1, X1
+	VCVTSS2SD    (CX), X1, X1
+	VBROADCASTSD X1, Y1
+	ADDQ         $+4, CX
+	VXORPD       X4, X4, X4
+	VCVTSS2SD    (BX), X4, X4
+	VXORPD       X5, X5, X5
+	VCVTSS2SD    (DI), X5, X5
+	VSUBSD       X0, X5, X5
+	VMULSD       X1, X5, X5
+	VADDSD       X4, X3, X3
+	VFMADD231SD  X5, X4, X2
+	ADDQ         R12, BX
+	ADDQ         R12, DI
+	DECQ         R13
+	JNE          row2
+	VMOVSD       X2, (R8)
+	VMOVSD       X3, (R9)
+	ADDQ         $+4, DX
+	ADDQ         $+4, SI
+	ADDQ         $+8, R8
+	ADDQ         $+8, R9
+	SUBQ         $+1, R11
+	JMP          block2
 
 end:
 	VZEROUPPER
@@ -8165,98 +8204,132 @@ done1:
 // func colSumAVX512(sum []float64, x []float32, rows int, n int)
 // Requires: AVX, AVX512F
 TEXT ·colSumAVX512(SB), NOSPLIT, $0-64
-	MOVQ x_base+24(FP), AX
-	MOVQ sum_base+0(FP), CX
-	MOVQ rows+48(FP), DX
-	MOVQ n+56(FP), BX
-	MOVQ BX, SI
-	SHLQ $0x02, SI
+	MOVQ  x_base+24(FP), AX
+	MOVQ  sum_base+0(FP), DX
+	MOVQ  rows+48(FP), BX
+	MOVQ  n+56(FP), SI
+	MOVQ  SI, DI
+	SHLQ  $0x02, DI
+	TESTQ BX, BX
+	JEQ   end
 
-many:
-	CMPQ DX, $+4
-	JLT  one
-	LEAQ (AX)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	XORQ DI, DI
-	MOVQ BX, R8
+block0:
+	CMPQ    SI, $+128
+	JLT     block1
+	VMOVUPD (DX), Z0
+	VMOVUPD 64(DX), Z1
+	VMOVUPD 128(DX), Z2
+	VMOVUPD 192(DX), Z3
+	VMOVUPD 256(DX), Z4
+	VMOVUPD 320(DX), Z5
+	VMOVUPD 384(DX), Z6
+	VMOVUPD 448(DX), Z7
+	VMOVUPD 512(DX), Z8
+	VMOVUPD 576(DX), Z9
+	VMOVUPD 640(DX), Z10
+	VMOVUPD 704(DX), Z11
+	VMOVUPD 768(DX), Z12
+	VMOVUPD 832(DX), Z13
+	VMOVUPD 896(DX), Z14
+	VMOVUPD 960(DX), Z15
+	MOVQ    AX, CX
+	MOVQ    BX, R8
 
-vector4:
-	CMPQ      R8, $+8
-	JLT       element4
-	VMOVUPD   (CX)(DI*8), Z0
-	VCVTPS2PD (AX)(DI*4), Z1
+row0:
+	VCVTPS2PD (CX), Z16
+	VADDPD    Z16, Z0, Z0
+	VCVTPS2PD 32(CX), Z16
+	VADDPD    Z16, Z1, Z1
+	VCVTPS2PD 64(CX), Z16
+	VADDPD    Z16, Z2, Z2
+	VCVTPS2PD 96(CX), Z16
+	VADDPD    Z16, Z3, Z3
+	VCVTPS2PD 128(CX), Z16
+	VADDPD    Z16, Z4, Z4
+	VCVTPS2PD 160(CX), Z16
+	VADDPD    Z16, Z5, Z5
+	VCVTPS2PD 192(CX), Z16
+	VADDPD    Z16, Z6, Z6
+	VCVTPS2PD 224(CX), Z16
+	VADDPD    Z16, Z7, Z7
+	VCVTPS2PD 256(CX), Z16
+	VADDPD    Z16, Z8, Z8
+	VCVTPS2PD 288(CX), Z16
+	VADDPD    Z16, Z9, Z9
+	VCVTPS2PD 320(CX), Z16
+	VADDPD    Z16, Z10, Z10
+	VCVTPS2PD 352(CX), Z16
+	VADDPD    Z16, Z11, Z11
+	VCVTPS2PD 384(CX), Z16
+	VADDPD    Z16, Z12, Z12
+	VCVTPS2PD 416(CX), Z16
+	VADDPD    Z16, Z13, Z13
+	VCVTPS2PD 448(CX), Z16
+	VADDPD    Z16, Z14, Z14
+	VCVTPS2PD 480(CX), Z16
+	VADDPD    Z16, Z15, Z15
+	ADDQ      DI, CX
+	DECQ      R8
+	JNE       row0
+	VMOVUPD   Z0, (DX)
+	VMOVUPD   Z1, 64(DX)
+	VMOVUPD   Z2, 128(DX)
+	VMOVUPD   Z3, 192(DX)
+	VMOVUPD   Z4, 256(DX)
+	VMOVUPD   Z5, 320(DX)
+	VMOVUPD   Z6, 384(DX)
+	VMOVUPD   Z7, 448(DX)
+	VMOVUPD   Z8, 512(DX)
+	VMOVUPD   Z9, 576(DX)
+	VMOVUPD   Z10, 640(DX)
+	VMOVUPD   Z11, 704(DX)
+	VMOVUPD   Z12, 768(DX)
+	VMOVUPD   Z13, 832(DX)
+	VMOVUPD   Z14, 896(DX)
+	VMOVUPD   Z15, 960(DX)
+	ADDQ      $+512, AX
+	ADDQ      $+1024, DX
+	SUBQ      $+128, SI
+	JMP       block0
+
+block1:
+	CMPQ    SI, $+8
+	JLT     block2
+	VMOVUPD (DX), Z0
+	MOVQ    AX, CX
+	MOVQ    BX, R8
+
+row1:
+	VCVTPS2PD (CX), Z1
 	VADDPD    Z1, Z0, Z0
-	VCVTPS2PD (R9)(DI*4), Z1
-	VADDPD    Z1, Z0, Z0
-	VCVTPS2PD (R10)(DI*4), Z1
-	VADDPD    Z1, Z0, Z0
-	VCVTPS2PD (R11)(DI*4), Z1
-	VADDPD    Z1, Z0, Z0
-	VMOVUPD   Z0, (CX)(DI*8)
-	ADDQ      $+8, DI
-	SUBQ      $+8, R8
-	JMP       vector4
+	ADDQ      DI, CX
+	DECQ      R8
+	JNE       row1
+	VMOVUPD   Z0, (DX)
+	ADDQ      $+32, AX
+	ADDQ      $+64, DX
+	SUBQ      $+8, SI
+	JMP       block1
 
-element4:
-	CMPQ      R8, $+1
-	JLT       next4
-	VMOVSD    (CX)(DI*8), X0
+block2:
+	CMPQ   SI, $+1
+	JLT    end
+	VMOVSD (DX), X0
+	MOVQ   AX, CX
+	MOVQ   BX, R8
+
+row2:
 	VXORPD    X1, X1, X1
-	VCVTSS2SD (AX)(DI*4), X1, X1
+	VCVTSS2SD (CX), X1, X1
 	VADDSD    X1, X0, X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (R9)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (R10)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (R11)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VMOVSD    X0, (CX)(DI*8)
-	ADDQ      $+1, DI
-	SUBQ      $+1, R8
-	JMP       element4
-
-next4:
-	LEAQ (R11)(SI*1), AX
-	SUBQ $+4, DX
-	JMP  many
-
-one:
-	CMPQ DX, $+1
-	JLT  end
-	XORQ DI, DI
-	MOVQ BX, R8
-
-vector1:
-	CMPQ      R8, $+8
-	JLT       element1
-	VMOVUPD   (CX)(DI*8), Z0
-	VCVTPS2PD (AX)(DI*4), Z1
-	VADDPD    Z1, Z0, Z0
-	VMOVUPD   Z0, (CX)(DI*8)
-	ADDQ      $+8, DI
-	SUBQ      $+8, R8
-	JMP       vector1
-
-element1:
-	CMPQ      R8, $+1
-	JLT       next1
-	VMOVSD    (CX)(DI*8), X0
-	VXORPD    X1, X1, X1
-	VCVTSS2SD (AX)(DI*4), X1, X1
-	VADDSD    X1, X0, X0
-	VMOVSD    X0, (CX)(DI*8)
-	ADDQ      $+1, DI
-	SUBQ      $+1, R8
-	JMP       element1
-
-next1:
-	LEAQ (AX)(SI*1), AX
-	SUBQ $+1, DX
-	JMP  one
+	ADDQ      DI, CX
+	DECQ      R8
+	JNE       row2
+	VMOVSD    X0, (DX)
+	ADDQ      $+4, AX
+	ADDQ      $+8, DX
+	SUBQ      $+1, SI
+	JMP       block2
 
 end:
 	VZEROUPPER
@@ -8265,99 +8338,161 @@ end:
 // func colDotAVX512(sum []float64, x []float32, y []float32, rows int, n int)
 // Requires: AVX, AVX512F, FMA3
 TEXT ·colDotAVX512(SB), NOSPLIT, $0-88
-	MOVQ x_base+24(FP), AX
-	MOVQ y_base+48(FP), CX
-	MOVQ sum_base+0(FP), DX
-	MOVQ rows+72(FP), BX
-	MOVQ n+80(FP), SI
-	MOVQ SI, DI
-	SHLQ $0x02, DI
+	MOVQ  x_base+24(FP), AX
+	MOVQ  y_base+48(FP), DX
+	MOVQ  sum_base+0(FP), SI
+	MOVQ  rows+72(FP), DI
+	MOVQ  n+80(FP), R8
+	MOVQ  R8, R9
+	SHLQ  $0x02, R9
+	TESTQ DI, DI
+	JEQ   end
 
-many:
-	CMPQ BX, $+2
-	JLT  one
-	LEAQ (AX)(DI*1), R10
-	LEAQ (CX)(DI*1), R11
-	XORQ R8, R8
-	MOVQ SI, R9
+block0:
+	CMPQ    R8, $+128
+	JLT     block1
+	VMOVUPD (SI), Z0
+	VMOVUPD 64(SI), Z1
+	VMOVUPD 128(SI), Z2
+	VMOVUPD 192(SI), Z3
+	VMOVUPD 256(SI), Z4
+	VMOVUPD 320(SI), Z5
+	VMOVUPD 384(SI), Z6
+	VMOVUPD 448(SI), Z7
+	VMOVUPD 512(SI), Z8
+	VMOVUPD 576(SI), Z9
+	VMOVUPD 640(SI), Z10
+	VMOVUPD 704(SI), Z11
+	VMOVUPD 768(SI), Z12
+	VMOVUPD 832(SI), Z13
+	VMOVUPD 896(SI), Z14
+	VMOVUPD 960(SI), Z15
+	MOVQ    AX, CX
+	MOVQ    DX, BX
+	MOVQ    DI, R10
 
-vector2:
-	CMPQ        R9, $+8
-	JLT         element2
-	VMOVUPD     (DX)(R8*8), Z0
-	VCVTPS2PD   (AX)(R8*4), Z1
-	VCVTPS2PD   (CX)(R8*4), Z2
+row0:
+	VCVTPS2PD   (CX), Z16
+	VCVTPS2PD   (BX), Z17
+	VFMADD231PD Z17, Z16, Z0
+	VCVTPS2PD   32(CX), Z16
+	VCVTPS2PD   32(BX), Z17
+	VFMADD231PD Z17, Z16, Z1
+	VCVTPS2PD   64(CX), Z16
+	VCVTPS2PD   64(BX), Z17
+	VFMADD231PD Z17, Z16, Z2
+	VCVTPS2PD   96(CX), Z16
+	VCVTPS2PD   96(BX), Z17
+	VFMADD231PD Z17, Z16, Z3
+	VCVTPS2PD   128(CX), Z16
+	VCVTPS2PD   128(BX), Z17
+	VFMADD231PD Z17, Z16, Z4
+	VCVTPS2PD   160(CX), Z16
+	VCVTPS2PD   160(BX), Z17
+	VFMADD231PD Z17, Z16, Z5
+	VCVTPS2PD   192(CX), Z16
+	VCVTPS2PD   192(BX), Z17
+	VFMADD231PD Z17, Z16, Z6
+	VCVTPS2PD   224(CX), Z16
+	VCVTPS2PD   224(BX), Z17
+	VFMADD231PD Z17, Z16, Z7
+	VCVTPS2PD   256(CX), Z16
+	VCVTPS2PD   256(BX), Z17
+	VFMADD231PD Z17, Z16, Z8
+	VCVTPS2PD   288(CX), Z16
+	VCVTPS2PD   288(BX), Z17
+	VFMADD231PD Z17, Z16, Z9
+	VCVTPS2PD   320(CX), Z16
+	VCVTPS2PD   320(BX), Z17
+	VFMADD231PD Z17, Z16, Z10
+	VCVTPS2PD   352(CX), Z16
+	VCVTPS2PD   352(BX), Z17
+	VFMADD231PD Z17, Z16, Z11
+	VCVTPS2PD   384(CX), Z16
+	VCVTPS2PD   384(BX), Z17
+	VFMADD231PD Z17, Z16, Z12
+	VCVTPS2PD   416(CX), Z16
+	VCVTPS2PD   416(BX), Z17
+	VFMADD231PD Z17, Z16, Z13
+	VCVTPS2PD   448(CX), Z16
+	VCVTPS2PD   448(BX), Z17
+	VFMADD231PD Z17, Z16, Z14
+	VCVTPS2PD   480(CX), Z16
+	VCVTPS2PD   480(BX), Z17
+	VFMADD231PD Z17, Z16, Z15
+	ADDQ        R9, CX
+	ADDQ        R9, BX
+	DECQ        R10
+	JNE         row0
+	VMOVUPD     Z0, (SI)
+	VMOVUPD     Z1, 64(SI)
+	VMOVUPD     Z2, 128(SI)
+	VMOVUPD     Z3, 192(SI)
+	VMOVUPD     Z4, 256(SI)
+	VMOVUPD     Z5, 320(SI)
+	VMOVUPD     Z6, 384(SI)
+	VMOVUPD     Z7, 448(SI)
+	VMOVUPD     Z8, 512(SI)
+	VMOVUPD     Z9, 576(SI)
+	VMOVUPD     Z10, 640(SI)
+	VMOVUPD     Z11, 704(SI)
+	VMOVUPD     Z12, 768(SI)
+	VMOVUPD     Z13, 832(SI)
+	VMOVUPD     Z14, 896(SI)
+	VMOVUPD     Z15, 960(SI)
+	ADDQ        $+512, AX
+	ADDQ        $+512, DX
+	ADDQ        $+1024, SI
+	SUBQ        $+128, R8
+	JMP         block0
+
+block1:
+	CMPQ    R8, $+8
+	JLT     block2
+	VMOVUPD (SI), Z0
+	MOVQ    AX, CX
+	MOVQ    DX, BX
+	MOVQ    DI, R10
+
+row1:
+	VCVTPS2PD   (CX), Z1
+	VCVTPS2PD   (BX), Z2
 	VFMADD231PD Z2, Z1, Z0
-	VCVTPS2PD   (R10)(R8*4), Z1
-	VCVTPS2PD   (R11)(R8*4), Z2
-	VFMADD231PD Z2, Z1, Z0
-	VMOVUPD     Z0, (DX)(R8*8)
-	ADDQ        $+8, R8
-	SUBQ        $+8, R9
-	JMP         vector2
+	ADDQ        R9, CX
+	ADDQ        R9, BX
+	DECQ        R10
+	JNE         row1
+	VMOVUPD     Z0, (SI)
+	ADDQ        $+32, AX
+	ADDQ        $+32, DX
+	ADDQ        $+64, SI
+	SUBQ        $+8, R8
+	JMP         block1
 
-element2:
-	CMPQ        R9, $+1
-	JLT         next2
-	VMOVSD      (DX)(R8*8), X0
+block2:
+	CMPQ   R8, $+1
+	JLT    end
+	VMOVSD (SI), X0
+	MOVQ   AX, CX
+	MOVQ   DX, BX
+	MOVQ   DI, R10
+
+row2:
 	VXORPD      X1, X1, X1
-	VCVTSS2SD   (AX)(R8*4), X1, X1
+	VCVTSS2SD   (CX), X1, X1
 	VXORPD      X2, X2, X2
-	VCVTSS2SD   (CX)(R8*4), X2, X2
+	VCVTSS2SD   (BX), X2, X2
 	VFMADD231SD X2, X1, X0
-	VXORPD      X1, X1, X1
-	VCVTSS2SD   (R10)(R8*4), X1, X1
-	VXORPD      X2, X2, X2
-	VCVTSS2SD   (R11)(R8*4), X2, X2
-	VFMADD231SD X2, X1, X0
-	VMOVSD      X0, (DX)(R8*8)
-	ADDQ        $+1, R8
-	SUBQ        $+1, R9
-	JMP         element2
-
-next2:
-	LEAQ (R10)(DI*1), AX
-	LEAQ (R11)(DI*1), CX
-	SUBQ $+2, BX
-	JMP  many
-
-one:
-	CMPQ BX, $+1
-	JLT  end
-	XORQ R8, R8
-	MOVQ SI, R9
-
-vector1:
-	CMPQ        R9, $+8
-	JLT         element1
-	VMOVUPD     (DX)(R8*8), Z0
-	VCVTPS2PD   (AX)(R8*4), Z1
-	VCVTPS2PD   (CX)(R8*4), Z2
-	VFMADD231PD Z2, Z1, Z0
-	VMOVUPD     Z0, (DX)(R8*8)
-	ADDQ        $+8, R8
-	SUBQ        $+8, R9
-	JMP         vector1
-
-element1:
-	CMPQ        R9, $+1
-	JLT         next1
-	VMOVSD      (DX)(R8*8), X0
-	VXORPD      X1, X1, X1
-	VCVTSS2SD   (AX)(R8*4), X1, X1
-	VXORPD      X2, X2, X2
-	VCVTSS2SD   (CX)(R8*4), X2, X2
-	VFMADD231SD X2, X1, X0
-	VMOVSD      X0, (DX)(R8*8)
-	ADDQ        $+1, R8
-	SUBQ        $+1, R9
-	JMP         element1
-
-next1:
-	LEAQ (AX)(DI*1), AX
-	LEAQ (CX)(DI*1), CX
-	SUBQ $+1, BX
-	JMP  one
+	ADDQ        R9, CX
+	ADDQ        R9, BX
+	DECQ        R10
+	JNE         row2
+	VMOVSD      X0, (SI)
+	ADDQ        $+4, AX
+	ADDQ        $+4, DX
+	ADDQ        $+8, SI
+	SUBQ        $+1, R8
+	JMP         block2
 
 end:
 	VZEROUPPER
@@ -8366,150 +8501,205 @@ end:
 // func normParamAVX512(sw []float64, sb []float64, gy []float32, x []float32, mean []float32, rstd []float32, rows int, n int)
 // Requires: AVX, AVX512F, FMA3
 TEXT ·normParamAVX512(SB), NOSPLIT, $0-160
-	MOVQ mean_base+96(FP), AX
-	MOVQ rstd_base+120(FP), CX
-	MOVQ gy_base+48(FP), DX
-	MOVQ x_base+72(FP), BX
-	MOVQ sw_base+0(FP), SI
-	MOVQ sb_base+24(FP), DI
-	MOVQ rows+144(FP), R8
-	MOVQ n+152(FP), R9
-	MOVQ R9, R10
-	SHLQ $0x02, R10
+	MOVQ  gy_base+48(FP), DX
+	MOVQ  x_base+72(FP), SI
+	MOVQ  sw_base+0(FP), R8
+	MOVQ  sb_base+24(FP), R9
+	MOVQ  rows+144(FP), R10
+	MOVQ  n+152(FP), R11
+	MOVQ  R11, R12
+	SHLQ  $0x02, R12
+	TESTQ R10, R10
+	JEQ   end
 
-many:
-	CMPQ         R8, $+2
-	JLT          one
+block0:
+	CMPQ    R11, $+64
+	JLT     block1
+	VMOVUPD (R8), Z2
+	VMOVUPD (R9), Z3
+	VMOVUPD 64(R8), Z4
+	VMOVUPD 64(R9), Z5
+	VMOVUPD 128(R8), Z6
+	VMOVUPD 128(R9), Z7
+	VMOVUPD 192(R8), Z8
+	VMOVUPD 192(R9), Z9
+	VMOVUPD 256(R8), Z10
+	VMOVUPD 256(R9), Z11
+	VMOVUPD 320(R8), Z12
+	VMOVUPD 320(R9), Z13
+	VMOVUPD 384(R8), Z14
+	VMOVUPD 384(R9), Z15
+	VMOVUPD 448(R8), Z16
+	VMOVUPD 448(R9), Z17
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    mean_base+96(FP), AX
+	MOVQ    rstd_base+120(FP), CX
+	MOVQ    R10, R13
+
+row0:
 	VXORPD       X0, X0, X0
 	VCVTSS2SD    (AX), X0, X0
 	VBROADCASTSD X0, Z0
-	VXORPD       X1, X1, X1
-	VCVTSS2SD    (CX), X1, X1
-	VBROADCASTSD X1, Z1
-	VXORPD       X2, X2, X2
-	VCVTSS2SD    4(AX), X2, X2
-	VBROADCASTSD X2, Z2
-	VXORPD       X3, X3, X3
-	VCVTSS2SD    4(CX), X3, X3
-	VBROADCASTSD X3, Z3
-	ADDQ         $+8, AX
-	ADDQ         $+8, CX
-	LEAQ         (DX)(R10*1), R13
-	LEAQ         (BX)(R10*1), R14
-	XORQ         R11, R11
-	MOVQ         R9, R12
-
-vector2:
-	CMPQ        R12, $+8
-	JLT         element2
-	VMOVUPD     (SI)(R11*8), Z4
-	VMOVUPD     (DI)(R11*8), Z5
-	VCVTPS2PD   (DX)(R11*4), Z6
-	VCVTPS2PD   (BX)(R11*4), Z7
-	VSUBPD      Z0, Z7, Z7
-	VMULPD      Z1, Z7, Z7
-	VADDPD      Z6, Z5, Z5
-	VFMADD231PD Z7, Z6, Z4
-	VCVTPS2PD   (R13)(R11*4), Z6
-	VCVTPS2PD   (R14)(R11*4), Z7
-	VSUBPD      Z2, Z7, Z7
-	VMULPD      Z3, Z7, Z7
-	VADDPD      Z6, Z5, Z5
-	VFMADD231PD Z7, Z6, Z4
-	VMOVUPD     Z4, (SI)(R11*8)
-	VMOVUPD     Z5, (DI)(R11*8)
-	ADDQ        $+8, R11
-	SUBQ        $+8, R12
-	JMP         vector2
-
-element2:
-	CMPQ        R12, $+1
-	JLT         next2
-	VMOVSD      (SI)(R11*8), X4
-	VMOVSD      (DI)(R11*8), X5
-	VXORPD      X6, X6, X6
-	VCVTSS2SD   (DX)(R11*4), X6, X6
-	VXORPD      X7, X7, X7
-	VCVTSS2SD   (BX)(R11*4), X7, X7
-	VSUBSD      X0, X7, X7
-	VMULSD      X1, X7, X7
-	VADDSD      X6, X5, X5
-	VFMADD231SD X7, X6, X4
-	VXORPD      X6, X6, X6
-	VCVTSS2SD   (R13)(R11*4), X6, X6
-	VXORPD      X7, X7, X7
-	VCVTSS2SD   (R14)(R11*4), X7, X7
-	VSUBSD      X2, X7, X7
-	VMULSD      X3, X7, X7
-	VADDSD      X6, X5, X5
-	VFMADD231SD X7, X6, X4
-	VMOVSD      X4, (SI)(R11*8)
-	VMOVSD      X5, (DI)(R11*8)
-	ADDQ        $+1, R11
-	SUBQ        $+1, R12
-	JMP         element2
-
-next2:
-	LEAQ (R13)(R10*1), DX
-	LEAQ (R14)(R10*1), BX
-	SUBQ $+2, R8
-	JMP  many
-
-one:
-	CMPQ         R8, $+1
-	JLT          end
-	VXORPD       X0, X0, X0
-	VCVTSS2SD    (AX), X0, X0
-	VBROADCASTSD X0, Z0
-	VXORPD       X1, X1, X1
-	VCVTSS2SD    (CX), X1, X1
-	VBROADCASTSD X1, Z1
 	ADDQ         $+4, AX
+	VXORPD       X1, X1, X1
+	VCVTSS2SD    (CX), X1, X1
+	VBROADCASTSD X1, Z1
 	ADDQ         $+4, CX
-	XORQ         R11, R11
-	MOVQ         R9, R12
+	VCVTPS2PD    (BX), Z18
+	VCVTPS2PD    (DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z3, Z3
+	VFMADD231PD  Z19, Z18, Z2
+	VCVTPS2PD    32(BX), Z18
+	VCVTPS2PD    32(DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z5, Z5
+	VFMADD231PD  Z19, Z18, Z4
+	VCVTPS2PD    64(BX), Z18
+	VCVTPS2PD    64(DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z7, Z7
+	VFMADD231PD  Z19, Z18, Z6
+	VCVTPS2PD    96(BX), Z18
+	VCVTPS2PD    96(DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z9, Z9
+	VFMADD231PD  Z19, Z18, Z8
+	VCVTPS2PD    128(BX), Z18
+	VCVTPS2PD    128(DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z11, Z11
+	VFMADD231PD  Z19, Z18, Z10
+	VCVTPS2PD    160(BX), Z18
+	VCVTPS2PD    160(DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z13, Z13
+	VFMADD231PD  Z19, Z18, Z12
+	VCVTPS2PD    192(BX), Z18
+	VCVTPS2PD    192(DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z15, Z15
+	VFMADD231PD  Z19, Z18, Z14
+	VCVTPS2PD    224(BX), Z18
+	VCVTPS2PD    224(DI), Z19
+	VSUBPD       Z0, Z19, Z19
+	VMULPD       Z1, Z19, Z19
+	VADDPD       Z18, Z17, Z17
+	VFMADD231PD  Z19, Z18, Z16
+	ADDQ         R12, BX
+	ADDQ         R12, DI
+	DECQ         R13
+	JNE          row0
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, (R9)
+	VMOVUPD      Z4, 64(R8)
+	VMOVUPD      Z5, 64(R9)
+	VMOVUPD      Z6, 128(R8)
+	VMOVUPD      Z7, 128(R9)
+	VMOVUPD      Z8, 192(R8)
+	VMOVUPD      Z9, 192(R9)
+	VMOVUPD      Z10, 256(R8)
+	VMOVUPD      Z11, 256(R9)
+	VMOVUPD      Z12, 320(R8)
+	VMOVUPD      Z13, 320(R9)
+	VMOVUPD      Z14, 384(R8)
+	VMOVUPD      Z15, 384(R9)
+	VMOVUPD      Z16, 448(R8)
+	VMOVUPD      Z17, 448(R9)
+	ADDQ         $+256, DX
+	ADDQ         $+256, SI
+	ADDQ         $+512, R8
+	ADDQ         $+512, R9
+	SUBQ         $+64, R11
+	JMP          block0
 
-vector1:
-	CMPQ        R12, $+8
-	JLT         element1
-	VMOVUPD     (SI)(R11*8), Z2
-	VMOVUPD     (DI)(R11*8), Z3
-	VCVTPS2PD   (DX)(R11*4), Z4
-	VCVTPS2PD   (BX)(R11*4), Z5
-	VSUBPD      Z0, Z5, Z5
-	VMULPD      Z1, Z5, Z5
-	VADDPD      Z4, Z3, Z3
-	VFMADD231PD Z5, Z4, Z2
-	VMOVUPD     Z2, (SI)(R11*8)
-	VMOVUPD     Z3, (DI)(R11*8)
-	ADDQ        $+8, R11
-	SUBQ        $+8, R12
-	JMP         vector1
+block1:
+	CMPQ    R11, $+8
+	JLT     block2
+	VMOVUPD (R8), Z2
+	VMOVUPD (R9), Z3
+	MOVQ    DX, BX
+	MOVQ    SI, DI
+	MOVQ    mean_base+96(FP), AX
+	MOVQ    rstd_base+120(FP), CX
+	MOVQ    R10, R13
 
-element1:
-	CMPQ        R12, $+1
-	JLT         next1
-	VMOVSD      (SI)(R11*8), X2
-	VMOVSD      (DI)(R11*8), X3
-	VXORPD      X4, X4, X4
-	VCVTSS2SD   (DX)(R11*4), X4, X4
-	VXORPD      X5, X5, X5
-	VCVTSS2SD   (BX)(R11*4), X5, X5
-	VSUBSD      X0, X5, X5
-	VMULSD      X1, X5, X5
-	VADDSD      X4, X3, X3
-	VFMADD231SD X5, X4, X2
-	VMOVSD      X2, (SI)(R11*8)
-	VMOVSD      X3, (DI)(R11*8)
-	ADDQ        $+1, R11
-	SUBQ        $+1, R12
-	JMP         element1
+row1:
+	VXORPD       X0, X0, X0
+	VCVTSS2SD    (AX), X0, X0
+	VBROADCASTSD X0, Z0
+	ADDQ         $+4, AX
+	VXORPD       X1, X1, X1
+	VCVTSS2SD    (CX), X1, X1
+	VBROADCASTSD X1, Z1
+	ADDQ         $+4, CX
+	VCVTPS2PD    (BX), Z4
+	VCVTPS2PD    (DI), Z5
+	VSUBPD       Z0, Z5, Z5
+	VMULPD       Z1, Z5, Z5
+	VADDPD       Z4, Z3, Z3
+	VFMADD231PD  Z5, Z4, Z2
+	ADDQ         R12, BX
+	ADDQ         R12, DI
+	DECQ         R13
+	JNE          row1
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, (R9)
+	ADDQ         $+32, DX
+	ADDQ         $+32, SI
+	ADDQ         $+64, R8
+	ADDQ         $+64, R9
+	SUBQ         $+8, R11
+	JMP          block1
 
-next1:
-	LEAQ (DX)(R10*1), DX
-	LEAQ (BX)(R10*1), BX
-	SUBQ $+1, R8
-	JMP  one
+block2:
+	CMPQ   R11, $+1
+	JLT    end
+	VMOVSD (R8), X2
+	VMOVSD (R9), X3
+	MOVQ   DX, BX
+	MOVQ   SI, DI
+	MOVQ   mean_base+96(FP), AX
+	MOVQ   rstd_base+120(FP), CX
+	MOVQ   R10, R13
+
+row2:
+	VXORPD       X0, X0, X0
+	VCVTSS2SD    (AX), X0, X0
+	VBROADCASTSD X0, Z0
+	ADDQ         $+4, AX
+	VXORPD       X1, X1, X1
+	VCVTSS2SD    (CX), X1, X1
+	VBROADCASTSD X1, Z1
+	ADDQ         $+4, CX
+	VXORPD       X4, X4, X4
+	VCVTSS2SD    (BX), X4, X4
+	VXORPD       X5, X5, X5
+	VCVTSS2SD    (DI), X5, X5
+	VSUBSD       X0, X5, X5
+	VMULSD       X1, X5, X5
+	VADDSD       X4, X3, X3
+	VFMADD231SD  X5, X4, X2
+	ADDQ         R12, BX
+	ADDQ         R12, DI
+	DECQ         R13
+	JNE          row2
+	VMOVSD       X2, (R8)
+	VMOVSD       X3, (R9)
+	ADDQ         $+4, DX
+	ADDQ         $+4, SI
+	ADDQ         $+8, R8
+	ADDQ         $+8, R9
+	SUBQ         $+1, R11
+	JMP          block2
 
 end:
 	VZEROUPPER

@@ -99,7 +99,7 @@ func TestResizePanics(t *testing.T) {
 func BenchmarkResize(b *testing.B) {
 	rng := rand.New(rand.NewPCG(33, 34))
 	m := NewAxisMap(Cubic, 42, 70, true)
-	x, mid, y := normals[float32](rng, 1024*42*42), make([]float32, 1024*70*42), make([]float32, 1024*70*70)
+	x, mid, y := normals[float32](rng, 1024*42*42), normals[float32](rng, 1024*70*42), normals[float32](rng, 1024*70*70)
 	for _, c := range []struct {
 		name string
 		run  func()

@@ -5,61 +5,47 @@ import (
 	"sync"
 )
 
-// rowFunc is a body over rows x n with one row v shared by all: dst[i,j] = f(x[i,j], v[j]), or += if acc.
-type rowFunc[T Float] func(dst, x, v []T, rows, n int, acc bool)
-
-type rowOp struct {
-	name string
-	f32  rowFunc[float32]
-	f64  rowFunc[float64]
-}
-
 var (
-	addRowOp = rowOp{"AddRow", addRowGeneric[float32], addRowGeneric[float64]}
-	mulRowOp = rowOp{"MulRow", mulRowGeneric[float32], mulRowGeneric[float64]}
-
 	colSum32 = colSumGeneric[float32]
 	colSum64 = colSumGeneric[float64]
 	colDot32 = colDotGeneric[float32]
 	colDot64 = colDotGeneric[float64]
 )
 
-func eachRow[T Float](op *rowOp, dst, x, v []T, rows, n int, acc bool) {
-	checkRows(op.name, rows, n, len(dst), len(x))
+// eachRow runs op on every row of x, with the one row v as second operand of all.
+func eachRow[T Float](name string, op *elem, dst, x, v []T, rows, n int, acc bool) {
+	checkRows(name, rows, n, len(dst), len(x))
 	if len(v) != n {
-		panic(fmt.Sprintf("kernel: %s: row of %d elements for %d columns", op.name, len(v), n))
+		panic(fmt.Sprintf("kernel: %s: row of %d elements for %d columns", name, len(v), n))
 	}
-	if len(dst) == 0 {
-		return
-	}
-	f := pick[rowFunc[T]](op.f32, op.f64)
+	f := pick[elemFunc[T]](op.f32, op.f64)
 	grain := rowGrain(n, 1)
 	if rows <= grain || Threads() == 1 {
-		f(dst, x, v, rows, n, acc)
+		rowSpan(f, dst, x, v, rows, n, acc)
 		return
 	}
-	Parallel(rows, grain, func(lo, hi int) { f(dst[lo*n:hi*n], x[lo*n:hi*n], v, hi-lo, n, acc) })
+	Parallel(rows, grain, func(lo, hi int) { rowSpan(f, dst[lo*n:hi*n], x[lo*n:hi*n], v, hi-lo, n, acc) })
+}
+
+func rowSpan[T Float](f elemFunc[T], dst, x, v []T, rows, n int, acc bool) {
+	for i := range rows {
+		f(dst[i*n:(i+1)*n], x[i*n:(i+1)*n], v, 0, 0, acc)
+	}
 }
 
 // AddRow computes dst[i,j] = x[i,j] + v[j]. dst and x are rows x n, v has n elements; dst may be x.
-func AddRow[T Float](dst, x, v []T, rows, n int) { eachRow(&addRowOp, dst, x, v, rows, n, false) }
-
-func addRowGeneric[T Float](dst, x, v []T, rows, n int, acc bool) {
-	for i := range rows {
-		addGeneric(dst[i*n:(i+1)*n], x[i*n:(i+1)*n], v, 0, 0, acc)
-	}
+func AddRow[T Float](dst, x, v []T, rows, n int) {
+	eachRow("AddRow", &addElem, dst, x, v, rows, n, false)
 }
 
 // MulRow computes dst[i,j] = x[i,j] v[j]. dst and x are rows x n, v has n elements; dst may be x.
-func MulRow[T Float](dst, x, v []T, rows, n int) { eachRow(&mulRowOp, dst, x, v, rows, n, false) }
+func MulRow[T Float](dst, x, v []T, rows, n int) {
+	eachRow("MulRow", &mulElem, dst, x, v, rows, n, false)
+}
 
 // MulAddRow computes dst[i,j] += x[i,j] v[j].
-func MulAddRow[T Float](dst, x, v []T, rows, n int) { eachRow(&mulRowOp, dst, x, v, rows, n, true) }
-
-func mulRowGeneric[T Float](dst, x, v []T, rows, n int, acc bool) {
-	for i := range rows {
-		mulGeneric(dst[i*n:(i+1)*n], x[i*n:(i+1)*n], v, 0, 0, acc)
-	}
+func MulAddRow[T Float](dst, x, v []T, rows, n int) {
+	eachRow("MulAddRow", &mulElem, dst, x, v, rows, n, true)
 }
 
 // MulRowGrad computes the gradients of y[i,j] = x[i,j] v[j]: gx[i,j] = gy[i,j] v[j] and gv[j] = sum over i of gy[i,j] x[i,j],
@@ -69,7 +55,7 @@ func MulRowGrad[T Float](gx, gv, gy, x, v []T, rows, n int, accX, accV bool) {
 		ColDot(gv, gy, x, rows, n, accV)
 	}
 	if gx != nil {
-		eachRow(&mulRowOp, gx, gy, v, rows, n, accX)
+		eachRow("MulRowGrad", &mulElem, gx, gy, v, rows, n, accX)
 	}
 }
 

@@ -127,7 +127,7 @@ func BenchmarkRows(b *testing.B) {
 	for _, s := range [][2]int{{39200, 128}, {1386, 384}} {
 		rows, n := s[0], s[1]
 		x, y, v := normals[float32](rng, rows*n), normals[float32](rng, rows*n), normals[float32](rng, n)
-		d := make([]float32, rows*n)
+		d := normals[float32](rng, rows*n)
 		for _, c := range []struct {
 			name  string
 			words int

@@ -47,7 +47,7 @@ func BenchmarkTranspose(b *testing.B) {
 	rng := rand.New(rand.NewPCG(25, 26))
 	for _, s := range [][3]int{{8, 4900, 128}, {8, 128, 4900}, {1, 39200, 128}} {
 		n := s[0] * s[1] * s[2]
-		x, d := normals[float32](rng, n), make([]float32, n)
+		x, d := normals[float32](rng, n), normals[float32](rng, n)
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%dx%dx%d/threads=%d", s[0], s[1], s[2], threads), func(b *testing.B) {
 				SetThreads(threads)

@@ -8,126 +8,114 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// byRows walks over matrices of rows x n, group rows at a time and then one by one, and along each group by vectors of doubles
-// and then by single elements. prepare loads what a row needs; step handles one vector of one group, with at(matrix, row) its
-// place in row r of the group and sum(name) the place of the column's sum.
-func (w *width) byRows(group int, matrices, sums []string, prepare func(group int) any, step func(d doubles, group int, held any, at func(m string, r int) Mem, sum func(string) Mem)) {
-	ptr := map[string]reg.GPVirtual{}
+// byColumns adds up columns of matrices of rows x n into sums of doubles: blocks of several vectors of columns, then single
+// vectors, then single columns, each over all rows with the sums in registers. row prepares what all columns of a row need; step
+// handles one vector of one row, with at(matrix) its place and acc its sums.
+func (w *width) byColumns(block int, matrices, sums []string, rewind func(), row func(), step func(d doubles, at func(m string) Mem, acc []reg.VecVirtual)) {
+	start, p := map[string]reg.GPVirtual{}, map[string]reg.GPVirtual{}
 	for _, m := range append(append([]string{}, matrices...), sums...) {
-		ptr[m] = GP64()
-		Load(Param(m).Base(), ptr[m])
+		start[m], p[m] = GP64(), GP64()
+		Load(Param(m).Base(), start[m])
 	}
-	rows, n, stride, j, left := GP64(), GP64(), GP64(), GP64(), GP64()
+	rows, n, stride, r := GP64(), GP64(), GP64(), GP64()
 	Load(Param("rows"), rows)
 	Load(Param("n"), n)
 	MOVQ(n, stride)
 	SHLQ(U8(2), stride)
-	for _, g := range []int{group, 1} {
-		next := map[bool]string{true: "one", false: "end"}[g > 1]
-		name := func(s string) string { return fmt.Sprintf("%s%d", s, g) }
-		if g == 1 {
-			Label("one")
+	TESTQ(rows, rows)
+	JEQ(LabelRef("end"))
+	for i, b := range []struct {
+		d       doubles
+		vectors int
+	}{{doubles{w: w}, block}, {doubles{w: w}, 1}, {doubles{w: w, single: true}, 1}} {
+		name := func(s string) string { return fmt.Sprintf("%s%d", s, i) }
+		Label(name("block"))
+		columns := b.vectors * b.d.lanes()
+		CMPQ(n, I32(columns))
+		if i < 2 {
+			JLT(LabelRef(fmt.Sprintf("block%d", i+1)))
 		} else {
-			Label("many")
+			JLT(LabelRef("end"))
 		}
-		CMPQ(rows, I32(g))
-		JLT(LabelRef(next))
-		held := prepare(g)
-		row := map[string][]reg.GPVirtual{}
-		for _, m := range matrices {
-			row[m] = []reg.GPVirtual{ptr[m]}
-			for r := 1; r < g; r++ {
-				p := GP64()
-				LEAQ(Mem{Base: row[m][r-1], Index: stride, Scale: 1}, p)
-				row[m] = append(row[m], p)
+		acc := make([][]reg.VecVirtual, b.vectors)
+		place := func(s string, v int) Mem { return Mem{Base: start[s], Disp: 8 * v * b.d.lanes()} }
+		for v := range acc {
+			for _, s := range sums {
+				acc[v] = append(acc[v], b.d.load(place(s, v)))
 			}
 		}
-		XORQ(j, j)
-		MOVQ(n, left)
-		for _, d := range []doubles{{w: w}, {w: w, single: true}} {
-			here, then := name("vector"), name("element")
-			if d.single {
-				here, then = then, name("next")
-			}
-			Label(here)
-			CMPQ(left, I32(d.lanes()))
-			JLT(LabelRef(then))
-			step(d, g, held, func(m string, r int) Mem { return Mem{Base: row[m][r], Index: j, Scale: 4} },
-				func(s string) Mem { return Mem{Base: ptr[s], Index: j, Scale: 8} })
-			ADDQ(I32(d.lanes()), j)
-			SUBQ(I32(d.lanes()), left)
-			JMP(LabelRef(here))
-		}
-		Label(name("next"))
 		for _, m := range matrices {
-			LEAQ(Mem{Base: row[m][g-1], Index: stride, Scale: 1}, ptr[m])
+			MOVQ(start[m], p[m])
 		}
-		SUBQ(I32(g), rows)
-		if g == 1 {
-			JMP(LabelRef("one"))
-		} else {
-			JMP(LabelRef("many"))
+		rewind()
+		MOVQ(rows, r)
+		Label(name("row"))
+		row()
+		for v := range acc {
+			step(b.d, func(m string) Mem { return Mem{Base: p[m], Disp: 4 * v * b.d.lanes()} }, acc[v])
 		}
+		for _, m := range matrices {
+			ADDQ(stride, p[m])
+		}
+		DECQ(r)
+		JNE(LabelRef(name("row")))
+		for v := range acc {
+			for k, s := range sums {
+				b.d.store(acc[v][k], place(s, v))
+			}
+		}
+		for _, m := range matrices {
+			ADDQ(I32(4*columns), start[m])
+		}
+		for _, s := range sums {
+			ADDQ(I32(8*columns), start[s])
+		}
+		SUBQ(I32(columns), n)
+		JMP(LabelRef(name("block")))
 	}
 	Label("end")
 	w.ret()
 }
 
 func columns(w *width) {
-	nothing := func(int) any { return nil }
+	type vs = []reg.VecVirtual
+	nothing := func() {}
+	block := 8
+	if w.wide() {
+		block = 16
+	}
 	w.text("colSum", "(sum []float64, x []float32, rows, n int)")
-	w.byRows(4, []string{"x"}, []string{"sum"}, nothing, func(d doubles, group int, _ any, at func(string, int) Mem, sum func(string) Mem) {
-		s := d.load(sum("sum"))
-		for r := range group {
-			d.add(s, d.convert(at("x", r)))
-		}
-		d.store(s, sum("sum"))
+	w.byColumns(block, []string{"x"}, []string{"sum"}, nothing, nothing, func(d doubles, at func(string) Mem, acc vs) {
+		d.add(acc[0], d.convert(at("x")))
 	})
 
 	w.text("colDot", "(sum []float64, x, y []float32, rows, n int)")
-	w.byRows(2, []string{"x", "y"}, []string{"sum"}, nothing, func(d doubles, group int, _ any, at func(string, int) Mem, sum func(string) Mem) {
-		s := d.load(sum("sum"))
-		for r := range group {
-			d.fma(d.convert(at("x", r)), d.convert(at("y", r)), s)
-		}
-		d.store(s, sum("sum"))
+	w.byColumns(block, []string{"x", "y"}, []string{"sum"}, nothing, nothing, func(d doubles, at func(string) Mem, acc vs) {
+		d.fma(d.convert(at("x")), d.convert(at("y")), acc[0])
 	})
 
 	// normParam adds gy (x - mean) rstd to sw, gy to sb.
 	w.text("normParam", "(sw, sb []float64, gy, x, mean, rstd []float32, rows, n int)")
-	mean, rstd := GP64(), GP64()
-	Load(Param("mean").Base(), mean)
-	Load(Param("rstd").Base(), rstd)
-	type moments struct{ mean, rstd []reg.VecVirtual }
-	w.byRows(2, []string{"gy", "x"}, []string{"sw", "sb"}, func(group int) any {
-		var h moments
-		d := doubles{w: w}
-		for r := range group {
-			for _, v := range []struct {
-				from reg.GPVirtual
-				to   *[]reg.VecVirtual
-			}{{mean, &h.mean}, {rstd, &h.rstd}} {
-				x, wide := XMM(), d.vec()
-				VXORPD(x, x, x)
-				VCVTSS2SD(Mem{Base: v.from, Disp: 4 * r}, x, x)
-				VBROADCASTSD(x, wide)
-				*v.to = append(*v.to, wide)
-			}
+	d := doubles{w: w}
+	from := map[string]reg.GPVirtual{"mean": GP64(), "rstd": GP64()}
+	mean, rstd := d.vec(), d.vec()
+	w.byColumns(block/2, []string{"gy", "x"}, []string{"sw", "sb"}, func() {
+		for _, name := range []string{"mean", "rstd"} {
+			Load(Param(name).Base(), from[name])
 		}
-		ADDQ(I32(4*group), mean)
-		ADDQ(I32(4*group), rstd)
-		return h
-	}, func(d doubles, group int, held any, at func(string, int) Mem, sum func(string) Mem) {
-		h := held.(moments)
-		sw, sb := d.load(sum("sw")), d.load(sum("sb"))
-		for r := range group {
-			g, x := d.convert(at("gy", r)), d.convert(at("x", r))
-			d.sub(x, d.lane(h.mean[r]))
-			d.mul(x, d.lane(h.rstd[r]))
-			d.add(sb, g)
-			d.fma(g, x, sw)
+	}, func() {
+		for i, name := range []string{"mean", "rstd"} {
+			x := XMM()
+			VXORPD(x, x, x)
+			VCVTSS2SD(Mem{Base: from[name]}, x, x)
+			VBROADCASTSD(x, [2]reg.VecVirtual{mean, rstd}[i])
+			ADDQ(I8(4), from[name])
 		}
-		d.store(sw, sum("sw"))
-		d.store(sb, sum("sb"))
+	}, func(d doubles, at func(string) Mem, acc vs) {
+		g, x := d.convert(at("gy")), d.convert(at("x"))
+		d.sub(x, d.lane(mean))
+		d.mul(x, d.lane(rstd))
+		d.add(acc[1], g)
+		d.fma(g, x, acc[0])
 	})
 }
