@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"sync"
 )
 
 // Interpolation is a way to find values between grid points.
@@ -109,11 +110,11 @@ func (m *AxisMap) Adjoint() *AxisMap {
 func ApplyAxis[T Float](dst, x []T, m *AxisMap, outer, inner int, acc bool) {
 	checkRows("ApplyAxis", outer*m.Out, inner, len(dst))
 	checkRows("ApplyAxis", outer*m.In, inner, len(x))
-	f := pick[func(dst, x []T, m *AxisMap, lo, hi, inner int, acc bool)](applyAxis[float32], applyAxis[float64])
 	if inner == 1 {
-		f = applyLastAxis[T]
+		Parallel(outer, lastAxisRows, func(lo, hi int) { applyLastAxis(dst[lo*m.Out:hi*m.Out], x[lo*m.In:hi*m.In], m, acc) })
+		return
 	}
-	Parallel(outer*m.Out, rowGrain(inner, 4), func(lo, hi int) { f(dst, x, m, lo, hi, inner, acc) })
+	Parallel(outer*m.Out, rowGrain(inner, 4), func(lo, hi int) { applyAxis(dst, x, m, lo, hi, inner, acc) })
 }
 
 // applyAxis computes the rows [lo, hi) of dst as sums of scaled rows of x.
@@ -142,14 +143,36 @@ func applyAxis[T Float](dst, x []T, m *AxisMap, lo, hi, inner int, acc bool) {
 	}
 }
 
-// applyLastAxis is applyAxis for rows of one element.
-func applyLastAxis[T Float](dst, x []T, m *AxisMap, lo, hi, _ int, acc bool) {
-	for r := lo; r < hi; r++ {
-		i, src := r%m.Out, x[r/m.Out*m.In:]
-		var v T
-		for t := m.Start[i]; t < m.Start[i+1]; t++ {
-			v += T(m.Weight[t]) * src[m.Index[t]]
+// lastAxisRows is how many rows applyLastAxis turns at a time.
+const lastAxisRows = 64
+
+var (
+	lastAxis32 = sync.Pool{New: func() any { return new([]float32) }}
+	lastAxis64 = sync.Pool{New: func() any { return new([]float64) }}
+)
+
+// applyLastAxis is ApplyAxis for an inner size of 1: up to lastAxisRows rows at a time are turned, so that vectors run across
+// them, mapped as rows of the turned matrix, and turned back.
+func applyLastAxis[T Float](dst, x []T, m *AxisMap, acc bool) {
+	turn := pick[transposeFunc[T]](transpose32, transpose64)
+	pool := &lastAxis64
+	if _, ok := any(dst).([]float32); ok {
+		pool = &lastAxis32
+	}
+	buf := pool.Get().(*[]T)
+	defer pool.Put(buf)
+	if n := lastAxisRows * (m.In + m.Out); cap(*buf) < n {
+		*buf = make([]T, n)
+	}
+	for len(dst) > 0 {
+		rows := min(lastAxisRows, len(dst)/m.Out)
+		in, out := (*buf)[:rows*m.In], (*buf)[rows*m.In:rows*(m.In+m.Out)]
+		turn(in, rows, x, m.In, rows, m.In)
+		if acc {
+			turn(out, rows, dst, m.Out, rows, m.Out)
 		}
-		put(&dst[r], v, acc)
+		applyAxis(out, in, m, 0, m.Out, rows, acc)
+		turn(dst, m.Out, out, rows, m.Out, rows)
+		dst, x = dst[rows*m.Out:], x[rows*m.In:]
 	}
 }
