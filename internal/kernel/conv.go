@@ -13,16 +13,26 @@ func ConvForward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 	if bias != nil && len(bias) != s.Out {
 		panic(fmt.Sprintf("kernel: ConvForward: bias has %d elements, want %d", len(bias), s.Out))
 	}
+	forward(y, x, w, bias, s, acc)
+}
+
+// forward is ConvForward for sizes that are known to fit.
+func forward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 	size := s.OH * s.OW
-	if s.pointwise() {
+	switch {
+	case s.pointwise():
 		GemmBatchEpilogue(false, false, s.N, s.Out, size, s.C, w, s.C, 0, x, size, s.C*size, y, size, s.Out*size, acc, &Epilogue[T]{RowBias: bias})
+		return
+	case s.depthwise():
+		depthwise(y, x, w, bias, s, acc)
 		return
 	}
 	cg, og, patch := s.C/s.Groups, s.Out/s.Groups, s.patch()
 	step := s.columns()
 	ns := (size + step - 1) / step
 	Parallel(s.N*s.Groups*ns, 1, func(lo, hi int) {
-		sc := convPool[T]().Get().(*convScratch[T])
+		sc := takeConvScratch[T]()
+		defer sc.release()
 		for t := lo; t < hi; t++ {
 			n, g, j0 := t/ns/s.Groups, t/ns%s.Groups, t%ns*step
 			j1 := min(j0+step, size)
@@ -34,58 +44,6 @@ func ConvForward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 			}
 			sc.multiply(&p, j0, j1)
 		}
-		convPool[T]().Put(sc)
-	})
-}
-
-// ConvInputGrad computes gx, the gradient of x, from gy, the gradient of y; with acc it adds to gx.
-func ConvInputGrad[T Float](gx, gy, w []T, s ConvShape, acc bool) {
-	s = s.resolve("ConvInputGrad")
-	s.check("ConvInputGrad", len(gy), len(gx), len(w))
-	cg, og, patch := s.C/s.Groups, s.Out/s.Groups, s.patch()
-	step := s.columns()
-	Parallel(s.N*s.Groups, 1, func(lo, hi int) {
-		cols := make([]T, patch*step)
-		for t := lo; t < hi; t++ {
-			n, g := t/s.Groups, t%s.Groups
-			dst := gx[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W]
-			if !acc {
-				clear(dst)
-			}
-			for j0 := 0; j0 < s.OH*s.OW; j0 += step {
-				j1 := min(j0+step, s.OH*s.OW)
-				Gemm(true, false, patch, j1-j0, og, w[g*og*patch:], patch,
-					gy[(n*s.Out+g*og)*s.OH*s.OW+j0:], s.OH*s.OW, cols, j1-j0, false)
-				scatter(s, dst, cols, j0, j1)
-			}
-		}
-	})
-}
-
-// ConvWeightGrad computes gw, the gradient of w, from x and gy; with acc it adds to gw.
-func ConvWeightGrad[T Float](gw, x, gy []T, s ConvShape, acc bool) {
-	s = s.resolve("ConvWeightGrad")
-	s.check("ConvWeightGrad", len(gy), len(x), len(gw))
-	cg, og, patch := s.C/s.Groups, s.Out/s.Groups, s.patch()
-	step := s.columns()
-	if !acc {
-		clear(gw)
-	}
-	Parallel(s.Groups, 1, func(lo, hi int) {
-		sc := convPool[T]().Get().(*convScratch[T])
-		for g := lo; g < hi; g++ {
-			for n := range s.N {
-				for j0 := 0; j0 < s.OH*s.OW; j0 += step {
-					j1 := min(j0+step, s.OH*s.OW)
-					sc.image.load(s, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, (j1-1)/s.OW+1)
-					sc.cols = grow(sc.cols, patch*(j1-j0))
-					sc.image.matrix(sc.cols, j0, j1)
-					Gemm(false, true, og, patch, j1-j0, gy[(n*s.Out+g*og)*s.OH*s.OW+j0:], s.OH*s.OW,
-						sc.cols, j1-j0, gw[g*og*patch:], patch, true)
-				}
-			}
-		}
-		convPool[T]().Put(sc)
 	})
 }
 
@@ -109,14 +67,22 @@ type convScratch[T Float] struct {
 	cols  []T
 }
 
-var convPool32 = sync.Pool{New: func() any { return new(convScratch[float32]) }}
-var convPool64 = sync.Pool{New: func() any { return new(convScratch[float64]) }}
+var convScratch32, convScratch64 sync.Pool
+
+func takeConvScratch[T Float]() *convScratch[T] {
+	if sc, ok := convPool[T]().Get().(*convScratch[T]); ok {
+		return sc
+	}
+	return new(convScratch[T])
+}
+
+func (sc *convScratch[T]) release() { convPool[T]().Put(sc) }
 
 func convPool[T Float]() *sync.Pool {
 	if is32[T]() {
-		return &convPool32
+		return &convScratch32
 	}
-	return &convPool64
+	return &convScratch64
 }
 
 // multiply computes columns j0 to j1 of p, whose B is the matrix of the image's patches: packed straight from the image

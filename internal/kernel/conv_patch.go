@@ -5,18 +5,17 @@ import "unsafe"
 // patchImage holds some rows of windows of one group of one image, laid out so that the windows of a row look at
 // consecutive elements: with zeros for padding, and for strides sh, sw the rows and columns sorted by their remainders,
 //
-//	data[c, a, b, q, z] = x[c, (top+q) sh + a - PadH, z sw + b - PadW],   c x min(sh, reach) x min(sw, reach) x rows x pitch.
+//	data[c, a, b, q, z] = x[c, (top+q) sh + a - PadH, z sw + b - PadW],   c x remH x remW x rows x pitch.
 //
 // Window (i, j) meets tap (u, v) at remainders u DilationH mod sh and v DilationW mod sw, row i - top + u DilationH / sh and
 // column j + v DilationW / sw.
 type patchImage[T Float] struct {
 	ConvShape
 	data        []T
-	rowAt       []int // offset in bytes of every (c, u, v) from the first, and as many more as copyPieces looks ahead
+	rowAt       []int // offset in bytes of every (c, u, v), and as many more as copyPieces looks ahead
 	top         int
+	remH, remW  int // remainders
 	rows, pitch int
-	filledFor   ConvShape // what rowAt and the sizes belong to
-	filledRows  int
 }
 
 // patchSlack is how many elements past the end of data may be read.
@@ -24,52 +23,63 @@ const patchSlack = 64
 
 // load lays out rows top to bottom of the windows of x, the channels of one group.
 func (im *patchImage[T]) load(s ConvShape, x []T, top, bottom int) {
-	ah, aw := min(s.StrideH, (s.KH-1)*s.DilationH+1), min(s.StrideW, (s.KW-1)*s.DilationW+1)
+	im.shape(s, top, bottom)
+	im.channels(x, 0, s.C/s.Groups)
+}
+
+// shape prepares for rows top to bottom of the windows.
+func (im *patchImage[T]) shape(s ConvShape, top, bottom int) {
+	rows := bottom - top + (s.KH-1)*s.DilationH/s.StrideH
 	im.top = top
-	im.ConvShape = s
-	im.rows, im.pitch = bottom-top+(s.KH-1)*s.DilationH/s.StrideH, s.OW+(s.KW-1)*s.DilationW/s.StrideW
-	cg := s.C / s.Groups
-	im.data = grow(im.data, cg*ah*aw*im.rows*im.pitch+patchSlack)
-	row := 0
-	for c := range cg {
-		for a := range ah {
-			for b := range aw {
-				lo, hi := reach(im.pitch, s.W, s.StrideW, b-s.PadW)
+	if im.ConvShape != s || im.rows != rows {
+		im.ConvShape, im.rows, im.pitch = s, rows, s.OW+(s.KW-1)*s.DilationW/s.StrideW
+		im.remH, im.remW = min(s.StrideH, (s.KH-1)*s.DilationH+1), min(s.StrideW, (s.KW-1)*s.DilationW+1)
+		im.rowAt = im.rowAt[:0]
+		for r := range s.patch() + rowsAhead {
+			im.rowAt = append(im.rowAt, im.tap(r)*int(unsafe.Sizeof(T(0))))
+		}
+	}
+	im.data = grow(im.data, s.C/s.Groups*im.channel()+patchSlack)
+}
+
+// channel is how many elements a channel takes.
+func (im *patchImage[T]) channel() int { return im.remH * im.remW * im.rows * im.pitch }
+
+// channels lays out channels c0 to c1 of x.
+func (im *patchImage[T]) channels(x []T, c0, c1 int) {
+	row := c0 * im.remH * im.remW * im.rows
+	for c := c0; c < c1; c++ {
+		for a := range im.remH {
+			for b := range im.remW {
+				lo, hi := reach(im.pitch, im.W, im.StrideW, b-im.PadW)
 				for q := range im.rows {
 					dst := im.data[row*im.pitch:][:im.pitch]
 					row++
-					h := (top+q)*s.StrideH + a - s.PadH
-					if h < 0 || h >= s.H || lo >= hi {
+					h := (im.top+q)*im.StrideH + a - im.PadH
+					if h < 0 || h >= im.H || lo >= hi {
 						clear(dst)
 						continue
 					}
 					clear(dst[:lo])
 					clear(dst[hi:])
-					src, dst := x[(c*s.H+h)*s.W+lo*s.StrideW+b-s.PadW:], dst[lo:hi]
-					if s.StrideW == 1 {
+					src, dst := x[(c*im.H+h)*im.W+lo*im.StrideW+b-im.PadW:], dst[lo:hi]
+					if im.StrideW == 1 {
 						copy(dst, src)
 						continue
 					}
 					for z := range dst {
-						dst[z] = src[z*s.StrideW]
+						dst[z] = src[z*im.StrideW]
 					}
 				}
 			}
 		}
 	}
-	if im.filledFor != s || im.filledRows != im.rows {
-		im.filledFor, im.filledRows = s, im.rows
-		im.rowAt = im.rowAt[:0]
-		for r := range s.patch() + rowsAhead {
-			im.rowAt = append(im.rowAt, im.tap(r, ah, aw)*int(unsafe.Sizeof(im.data[0])))
-		}
-	}
 }
 
 // tap is the offset of the element that window (top, 0) meets at r = (c, u, v), rows of the patch matrix in order.
-func (im *patchImage[T]) tap(r, ah, aw int) int {
+func (im *patchImage[T]) tap(r int) int {
 	c, u, v := r/(im.KH*im.KW), r/im.KW%im.KH*im.DilationH, r%im.KW*im.DilationW
-	return (((c*ah+u%im.StrideH)*aw+v%im.StrideW)*im.rows+u/im.StrideH)*im.pitch + v/im.StrideW
+	return (((c*im.remH+u%im.StrideH)*im.remW+v%im.StrideW)*im.rows+u/im.StrideH)*im.pitch + v/im.StrideW
 }
 
 // runs calls f for the runs of windows j0 to j1 that lie in one row each: n windows that look at data from at on.
@@ -84,7 +94,7 @@ func (im *patchImage[T]) runs(j0, j1 int, f func(j, n, at int)) {
 
 // matrix writes patches j0 to j1 as a matrix of patch() rows, dst[r*(j1-j0) + j-j0].
 func (im *patchImage[T]) matrix(dst []T, j0, j1 int) {
-	size := int(unsafe.Sizeof(im.data[0]))
+	size := int(unsafe.Sizeof(T(0)))
 	im.runs(j0, j1, func(j, n, at int) {
 		for r := range im.patch() {
 			copy(dst[r*(j1-j0)+j-j0:][:n], im.data[im.rowAt[r]/size+at:])
@@ -103,29 +113,6 @@ func (s *strips) packPatches(panels int) {
 			count++
 		})
 		s.copyPieces(s.packedB[n*s.bPanel:], s.image.data, s.image.rowAt[s.k0:], width, width, s.k1-s.k0, count)
-	}
-}
-
-// scatter is the transpose of patchImage.matrix: it adds the matrix's elements to the places of x that they came from.
-func scatter[T Float](s ConvShape, x, src []T, j0, j1 int) {
-	n := j1 - j0
-	for r := range s.patch() {
-		c, u, v := r/(s.KH*s.KW), r/s.KW%s.KH, r%s.KW
-		row := src[r*n:][:n]
-		ow0, ow1 := reach(s.OW, s.W, s.StrideW, v*s.DilationW-s.PadW)
-		for i := j0 / s.OW; i*s.OW < j1; i++ {
-			lo, hi := max(j0, i*s.OW+ow0), min(j1, i*s.OW+ow1)
-			h := i*s.StrideH + u*s.DilationH - s.PadH
-			if h < 0 || h >= s.H || lo >= hi {
-				continue
-			}
-			out := x[(c*s.H+h)*s.W:][:s.W]
-			p := (lo-i*s.OW)*s.StrideW + v*s.DilationW - s.PadW
-			for _, g := range row[lo-j0 : hi-j0] {
-				out[p] += g
-				p += s.StrideW
-			}
-		}
 	}
 }
 

@@ -13,6 +13,15 @@ type block[T Float] struct {
 	acc, last              bool           // add to C; C is complete afterwards and takes the epilogue
 }
 
+// do computes the block with the inner kernels, or run where there are none.
+func (t *block[T]) do() {
+	if e := gemmEngine; e != nil && is32[T]() {
+		runTiles((*block[float32])(unsafe.Pointer(t)), e)
+	} else {
+		t.run()
+	}
+}
+
 // run computes the block in pure Go: rows two at a time and k four at a time, over pieces of B that fit the first cache.
 func (t *block[T]) run() {
 	const width = 256

@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"sync"
-	"unsafe"
-)
+import "sync"
 
 // How a product is cut into tasks. A task is a rectangle of one C, or of one partial C where k is cut as well. Each
 // element of C is computed by one task in an order that depends on k alone, so the rectangles may follow the number of
@@ -132,11 +129,7 @@ func (q *plan[T]) tasks(lo, hi int) {
 		if q.gk > 1 {
 			blk.c, blk.ldc, blk.acc = q.partial[ik*q.m*q.n:], q.n, false
 		}
-		if e := gemmEngine; e != nil && is32[T]() {
-			runTiles((*block[float32])(unsafe.Pointer(&blk)), e)
-		} else {
-			blk.run()
-		}
+		blk.do()
 	}
 }
 
