@@ -118,7 +118,7 @@ func (g *Grads) Give(v *Value, gx []float32) {
 	if acc {
 		kernel.Add(dst, dst, gx)
 	} else {
-		copy(dst, gx)
+		kernel.Parallel(len(dst), grain(1), func(lo, hi int) { copy(dst[lo:hi], gx[lo:hi]) })
 	}
 }
 

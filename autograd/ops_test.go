@@ -274,16 +274,30 @@ func TestFused(t *testing.T) {
 	}
 }
 
-// Without gradients attention holds few weights at a time; the result is the same.
-func TestAttentionInChunks(t *testing.T) {
+// Attention works in blocks of rows, of which the last may be smaller, and holds no more weights than they have.
+func TestAttentionInBlocks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	q, k, v := normal(rng, 3, 1030, 3), normal(rng, 3, 1020, 3), normal(rng, 3, 1020, 2)
-	run := func(tape *Tape) *Value { return Attention(tape.Input(q), tape.Input(k), tape.Input(v)) }
-	quiet := &Tape{NoGrad: true}
-	require.Equal(t, run(&Tape{}).Data, run(quiet).Data)
-	for n := range quiet.pool.free {
-		require.LessOrEqual(t, n, 1030*1020*5/4)
+	const n, m = 301, 1500
+	h := head{n: n, m: m}
+	require.Equal(t, 80, h.block())
+	q, k, v := normal(rng, 2, n, 3), normal(rng, 2, m, 3), normal(rng, 2, m, 2)
+	seed := normal(rng, 2, n, 2)
+	run := func(f func(q, k, v *Value) *Value) [][]float32 {
+		tape := &Tape{}
+		in := []*Value{tape.Input(q), tape.Input(k), tape.Input(v)}
+		y := f(in[0], in[1], in[2])
+		g := tape.Backward(Seed{y, seed.Data})
+		return [][]float32{y.Data, g.Wrt(in[0]).Data, g.Wrt(in[1]).Data, g.Wrt(in[2]).Data}
 	}
+	got := run(Attention)
+	for i, want := range run(func(q, k, v *Value) *Value {
+		return MatMul(Softmax(Scale(MatMulT(q, k), float32(1/math.Sqrt(3)))), v)
+	}) {
+		require.InDeltaSlice(t, want, got[i], 2e-5, "result %d", i)
+	}
+	one, two := head{n: 5, m: 1 << 20}, head{n: 1000, m: 7}
+	require.Equal(t, 5, one.block())
+	require.Equal(t, 1000, two.block())
 }
 
 func TestAttentionOfOneKey(t *testing.T) {

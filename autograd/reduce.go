@@ -124,8 +124,13 @@ func (s spread) repeat(full, small []float32, scale float32, acc bool) {
 			switch {
 			case s.lastGone && acc:
 				kernel.AddScalar(row, row, scale*small[o])
-			case s.lastGone:
+			case s.lastGone && n > grain(1):
 				kernel.Fill(row, scale*small[o])
+			case s.lastGone:
+				v := scale * small[o]
+				for i := range row {
+					row[i] = v
+				}
 			case acc:
 				kernel.Axpy(row, scale, small[o:o+n])
 			default:
@@ -162,9 +167,18 @@ func (s spread) collect(small, full []float32, scale float64, acc bool) {
 		})
 		return
 	}
-	// Blocks of a run are summed together, so that memory is read in its order.
-	const block = 64
 	outer := s.kept[:len(s.kept)-1]
+	if len(s.gone) == 1 && s.gone[0].stride == s.last && !acc {
+		// The rows to sum follow each other.
+		walk(outer, 0, walkSize(outer), func(i, o int) {
+			row := small[i*s.last:][:s.last]
+			kernel.ColSum(row, full[o:][:s.gone[0].n*s.last], s.gone[0].n, s.last, false)
+			kernel.Scale(row, row, float32(scale))
+		})
+		return
+	}
+	// Blocks of a run are summed together, so that memory is read in its order.
+	const block = 512
 	blocks := (s.last + block - 1) / block
 	runs := walkSize(s.gone)
 	kernel.Parallel(walkSize(outer)*blocks, grain(runs*min(block, s.last)), func(lo, hi int) {
