@@ -175,19 +175,10 @@ func (v *Conv) multiply(p *plan[float32], x *autograd.Value) *autograd.Value {
 		return v.Weight.multiply(p, x)
 	}
 	w := t.Param(v.Weight.Tensor)
-	first := 2
 	if v.Config.Separable {
-		first = 1
+		return gate(p.order, p.rows, x, w)
 	}
-	for a, k := range p.kept {
-		if len(k.in) != w.Shape[first+a] {
-			w = autograd.Narrow(w, first+a, k.first, len(k.in))
-		}
-	}
-	if v.Config.Separable {
-		return gate(p.order, x, w)
-	}
-	return mix(p.order, x, w)
+	return mix(p.order, p.rows, x, w)
 }
 
 // planesFirst orders the axes nb, n1 .. nd, nc, 2 as nb, n1 .., 2, nd, nc.

@@ -5,21 +5,21 @@ import (
 	"github.com/spamoe/spamoe/internal/kernel"
 )
 
-// gate multiplies every channel and mode of a spectrum by a complex number, Y[c] = X[c] W[c]. w is nc x modes x 2, modes numbered as
-// order says.
-func gate(order []int, x, w *autograd.Value) *autograd.Value {
+// gate multiplies every channel and mode of a spectrum by a complex number, Y[c] = X[c] W[c]. w is nc x m1 .. md x 2, of which rows
+// says which modes take part.
+func gate(order, rows []int, x, w *autograd.Value) *autograd.Value {
 	nb, nc := x.Shape[2], x.Shape[3]
 	t := x.Tape()
 	packed := t.Scratch(w.Len())
-	kernel.Transpose(packed, w.Data, 1, nc, 2*len(order))
+	kernel.Transpose(packed, w.Data, 1, nc, w.Len()/nc)
 	out := t.Alloc(x.Shape...)
 	// each calls f with the real and imaginary parts of the weights of every mode and the place of its first rows.
-	each := func(f func(wr, wi []float32, i, re, im int)) {
+	each := func(f func(wr, wi []float32, row, re, im int)) {
 		kernel.Parallel(len(order), 1, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				for b := range nb {
 					re := (2*order[i]*nb + b) * nc
-					f(packed[2*i*nc:][:nc], packed[(2*i+1)*nc:][:nc], i, re, re+nb*nc)
+					f(packed[2*rows[i]*nc:][:nc], packed[(2*rows[i]+1)*nc:][:nc], rows[i], re, re+nb*nc)
 				}
 			}
 		})
@@ -44,15 +44,15 @@ func gate(order []int, x, w *autograd.Value) *autograd.Value {
 		if w.NeedsGrad() {
 			gp, d := g.Scratch(w.Len()), g.Scratch(w.Len())
 			clear(gp)
-			each(func(_, _ []float32, i, re, im int) {
+			each(func(_, _ []float32, row, re, im int) {
 				gr, gi, xr, xi := gy[re:][:nc], gy[im:][:nc], x.Data[re:][:nc], x.Data[im:][:nc]
-				pr, pi := gp[2*i*nc:][:nc], gp[(2*i+1)*nc:][:nc]
+				pr, pi := gp[2*row*nc:][:nc], gp[(2*row+1)*nc:][:nc]
 				for c := range pr {
 					pr[c] += xr[c]*gr[c] + xi[c]*gi[c]
 					pi[c] += xr[c]*gi[c] - xi[c]*gr[c]
 				}
 			})
-			kernel.Transpose(d, gp, 1, 2*len(order), nc)
+			kernel.Transpose(d, gp, 1, w.Len()/nc, nc)
 			g.Give(w, d)
 			g.Free(gp)
 			g.Free(d)

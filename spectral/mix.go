@@ -6,7 +6,7 @@ import (
 )
 
 // mix multiplies the channels of every mode of a spectrum by a complex matrix, Y[o] = sum over i of X[i] W[i, o]. w is ni x no x
-// modes x 2, modes numbered as order says, or ni x no x 2, the same matrix for all modes.
+// m1 .. md x 2, of which rows says which modes take part, or ni x no x 2, the same matrix for all modes.
 //
 // A mode's batch is a real matrix of 2 nb rows, first all real parts, then all imaginary ones. With X' = iX in the same layout,
 //
@@ -14,20 +14,20 @@ import (
 //
 // is one real product per mode. Its gradients are [Re gW; Im gW] = [X X']' gY, and gX = A - iB in that layout with
 // [A B] = gY [Re W; Im W]'.
-func mix(order []int, x, w *autograd.Value) *autograd.Value {
-	m := newMixer(order, x, w)
+func mix(order, rows []int, x, w *autograd.Value) *autograd.Value {
+	m := mixer{nb: x.Shape[2], ni: x.Shape[3], no: w.Shape[1], order: order, rows: rows}
+	m.stored = w.Len() / (2 * m.ni * m.no)
 	t := x.Tape()
 	// The repacked weight is kept for the gradient of x, and otherwise given back at once.
-	keep := x.NeedsGrad()
+	size := len(rows) * 2 * m.ni * m.no
 	var packed []float32
-	if keep {
-		packed = t.Scratch(w.Len())
+	if x.NeedsGrad() {
+		packed = t.Scratch(size)
 	} else {
-		b := packs.get(w.Len())
-		defer packs.put(b)
-		packed = b
+		packed = packs.get(size)
+		defer packs.put(packed)
 	}
-	kernel.Transpose(packed, w.Data, 1, m.ni*m.no, 2*m.weights)
+	m.pack(packed, w.Data)
 	out := t.Alloc(x.Shape[0], 2, m.nb, m.no)
 	m.forward(out.Data, x.Data, packed)
 	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {
@@ -36,32 +36,64 @@ func mix(order []int, x, w *autograd.Value) *autograd.Value {
 			m.inputGrad(gx, gy, packed, acc)
 		}
 		if w.NeedsGrad() {
-			gw, acc := g.Buffer(w)
-			gp := g.Scratch(len(gw))
+			gp := packs.get(size)
 			m.weightGrad(gp, x.Data, gy)
-			if acc {
-				d := g.Scratch(len(gw))
-				kernel.Transpose(d, gp, 1, 2*m.weights, m.ni*m.no)
-				kernel.Add(gw, gw, d)
-				g.Free(d)
-			} else {
-				kernel.Transpose(gw, gp, 1, 2*m.weights, m.ni*m.no)
-			}
-			g.Free(gp)
+			gw, acc := g.Buffer(w)
+			m.unpack(gw, gp, acc)
+			packs.put(gp)
 		}
 	})
 }
 
 type mixer struct {
 	nb, ni, no int
-	weights    int   // matrices: one per mode, or one
-	order      []int // mode of the spectrum of each matrix; with one matrix all of them
+	order      []int // the mode of the spectrum of each matrix; with one matrix for all, all of them
+	rows       []int // the mode of the weight of each matrix
+	stored     int   // modes of the weight
 }
 
-func newMixer(order []int, x, w *autograd.Value) mixer {
-	m := mixer{nb: x.Shape[2], ni: x.Shape[3], no: w.Shape[1], order: order}
-	m.weights = w.Len() / (2 * m.ni * m.no)
-	return m
+// pack reorders a weight, ni x no x modes x 2, into one matrix of 2 ni x no per kept mode, real parts above imaginary ones. One input
+// channel at a time is transposed in the cache, from where long pieces go to their places.
+func (m *mixer) pack(dst, w []float32) {
+	size := 2 * m.stored * m.no
+	kernel.Parallel(m.ni, 1, func(lo, hi int) {
+		tile := tiles.get(size)
+		defer tiles.put(tile)
+		for i := lo; i < hi; i++ {
+			kernel.Transpose(tile, w[i*size:][:size], 1, m.no, 2*m.stored)
+			for k, r := range m.rows {
+				d := dst[(2*k*m.ni+i)*m.no:]
+				copy(d[:m.no], tile[2*r*m.no:])
+				copy(d[m.ni*m.no:][:m.no], tile[(2*r+1)*m.no:])
+			}
+		}
+	})
+}
+
+// unpack is the reverse of pack, or adds; modes that are not kept get zeros.
+func (m *mixer) unpack(gw, gp []float32, acc bool) {
+	size := 2 * m.stored * m.no
+	kernel.Parallel(m.ni, 1, func(lo, hi int) {
+		tile := tiles.get(2 * size)
+		defer tiles.put(tile)
+		tile, turned := tile[:size], tile[size:]
+		if len(m.rows) < m.stored {
+			clear(tile)
+		}
+		for i := lo; i < hi; i++ {
+			for k, r := range m.rows {
+				s := gp[(2*k*m.ni+i)*m.no:]
+				copy(tile[2*r*m.no:], s[:m.no])
+				copy(tile[(2*r+1)*m.no:], s[m.ni*m.no:][:m.no])
+			}
+			if acc {
+				kernel.Transpose(turned, tile, 1, 2*m.stored, m.no)
+				kernel.Add(gw[i*size:][:size], gw[i*size:][:size], turned)
+			} else {
+				kernel.Transpose(gw[i*size:][:size], tile, 1, 2*m.stored, m.no)
+			}
+		}
+	})
 }
 
 // each calls f for every mode in parallel: i numbers the matrix, s the place in the spectrum. work holds 4 nb ni elements.
@@ -71,7 +103,7 @@ func (m *mixer) each(f func(i, s int, work []float32)) {
 		work := halves.get(n)
 		defer halves.put(work)
 		for k := lo; k < hi; k++ {
-			f(min(k, m.weights-1), m.order[k], work)
+			f(min(k, len(m.rows)-1), m.order[k], work)
 		}
 	})
 }
@@ -95,7 +127,7 @@ func (m *mixer) inputGrad(gx, gy, w []float32, acc bool) {
 // weightGrad writes the gradient in the packed order.
 func (m *mixer) weightGrad(gw, x, gy []float32) {
 	rows, size := 2*m.nb, 2*m.ni*m.no
-	if m.weights == 1 && len(m.order) > 1 {
+	if len(m.rows) == 1 && len(m.order) > 1 {
 		// One matrix for all modes: a sum over them, in their order.
 		work := halves.get(4 * m.nb * m.ni)
 		defer halves.put(work)

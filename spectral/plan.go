@@ -17,6 +17,7 @@ type plan[T kernel.Float] struct {
 	adjoint []factor[T] // of inverse
 	// order[i] is where the mode i of a weight, numbered from the first axis on, lies in a spectrum, which is ordered the other way.
 	order []int
+	rows  []int     // rows[i] is where it lies in the whole weight
 	work  sync.Pool // *[]T
 }
 
@@ -42,10 +43,10 @@ func newPlan[T kernel.Float](c *Config, in, out, modes, weight []int) *plan[T] {
 		}
 		last.a = sum
 	}
-	p.order = make([]int, count)
+	p.order, p.rows = make([]int, count), make([]int, count)
 	for i := range p.order {
 		// i counts (k_1, .., k_d) in row-major order.
-		rest, place, stride := i, 0, count
+		rest, place, stride, row := i, 0, count, 0
 		index := make([]int, len(in))
 		for a := len(in) - 1; a >= 0; a-- {
 			index[a] = rest % len(p.kept[a].in)
@@ -55,7 +56,10 @@ func newPlan[T kernel.Float](c *Config, in, out, modes, weight []int) *plan[T] {
 			stride /= len(p.kept[a].in)
 			place += index[a] * stride
 		}
-		p.order[i] = place
+		for a, k := range p.kept {
+			row = row*weight[a] + k.first + index[a]
+		}
+		p.order[i], p.rows[i] = place, row
 	}
 	return p
 }

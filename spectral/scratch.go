@@ -7,6 +7,7 @@ type scratch struct{ pool sync.Pool }
 
 var (
 	packs  scratch // whole weights
+	tiles  scratch // the weights of one input channel
 	halves scratch // a mode's batch
 )
 
