@@ -5,7 +5,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/loss"
-	"github.com/spamoe/spamoe/spectral"
+	"github.com/spamoe/spamoe/fwi"
 )
 
 // objective is a loss of a prediction and a target.
@@ -84,44 +84,16 @@ func ssim(c *testCase, cfg *config) (*network, error) {
 	return op(func(in []*value) *value { return loss.SSIM(in[0], in[1], set) }), nil
 }
 
-// seismic is the loss that SPAMoE trains with.
+// seismic is the loss that SPAMoE trains with, and pdeCombined one for operators: both are what fwi trains with.
 func seismic(c *testCase, cfg *config) (*network, error) {
-	a, b := key(cfg, "lambda_g1v", 0.6), key(cfg, "lambda_g2v", 0.4)
-	return weighted(
-		term{1, func(p, q *value) *value { return loss.L1L2(p, q, a, b) }},
-		term{key(cfg, "lambda_grad_l1", float32(0.15)), sobel},
-		term{key(cfg, "lambda_fourier_mag_l1", float32(0.1)), magnitudes},
-	), nil
+	return trained(fwi.Objective{L1: key(cfg, "lambda_g1v", 0.6), MSE: key(cfg, "lambda_g2v", 0.4),
+		Gradient: key(cfg, "lambda_grad_l1", 0.15), Fourier: key(cfg, "lambda_fourier_mag_l1", 0.1)})
 }
 
 func pdeCombined(c *testCase, cfg *config) (*network, error) {
-	return weighted(
-		term{key(cfg, "lambda_rel", float32(1)), func(p, q *value) *value { return loss.RelativeL2(p, q, 0) }},
-		term{key(cfg, "lambda_grad", float32(0)), sobel},
-		term{key(cfg, "lambda_fourier", float32(0)), magnitudes},
-	), nil
+	return trained(fwi.Objective{RelativeL2: key(cfg, "lambda_rel", 1.0), Gradient: key(cfg, "lambda_grad", 0.0), Fourier: key(cfg, "lambda_fourier", 0.0)})
 }
 
-func sobel(p, q *value) *value { return loss.GradientL1(p, q, loss.GradientL1Config{}) }
-
-func magnitudes(p, q *value) *value { return spectral.MagnitudeL1{}.Loss(p, q) }
-
-// weighted returns a * f + b * g + ..., for the losses that are sums of others.
-func weighted(terms ...term) *network {
-	return op(func(in []*value) *value {
-		var sum *value
-		for _, t := range terms {
-			v := autograd.Scale(t.of(in[0], in[1]), t.weight)
-			if sum != nil {
-				v = autograd.Add(sum, v)
-			}
-			sum = v
-		}
-		return sum
-	})
-}
-
-type term struct {
-	weight float32
-	of     objective
+func trained(o fwi.Objective) (*network, error) {
+	return op(func(in []*value) *value { return o.Loss(in[0], in[1]) }), o.Validate(3)
 }

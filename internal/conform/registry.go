@@ -31,6 +31,7 @@ var runners = map[string]runner{
 	"irfft2":                 differentiable(irfft2),
 	"layernorm":              differentiable(layerNorm),
 	"leakyrelu":              differentiable(leakyReLU),
+	"log_minmax":             logMinMax,
 	"loss_fourier_mag_l1":    differentiable(magnitudeL1),
 	"loss_grad_l1":           differentiable(gradientL1),
 	"loss_h1":                differentiable(h1),
