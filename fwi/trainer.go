@@ -71,7 +71,6 @@ type trainer struct {
 	saved   string         // the last checkpoint written or read, or empty
 	start   time.Time
 	last    time.Time // of the last checkpoint
-	rate    float64
 	observe func(Event)
 }
 
@@ -186,8 +185,7 @@ func (t *trainer) step(b batch, i, n int) error {
 	if norm := optim.ClipNorm(t.Net, grads, limit); math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return t.failed("the gradient of %v is not finite", optim.NotFinite(t.Net, grads))
 	}
-	t.rate = t.rates.Rate(t.now.Step)
-	t.Optim.Step(t.rate, grads)
+	t.Optim.Step(t.rates.Rate(t.now.Step), grads)
 	if t.Average != nil {
 		t.Average.Update()
 	}
@@ -279,7 +277,7 @@ func absoluteError(p, g []float32) float64 {
 }
 
 func (t *trainer) record() Record {
-	return Record{Epoch: t.now.Epoch, Step: t.now.Step, Loss: t.now.Sum / float64(max(1, t.now.Batch)), Rate: t.rate,
+	return Record{Epoch: t.now.Epoch, Step: t.now.Step, Loss: t.now.Sum / float64(max(1, t.now.Batch)), Rate: t.rates.Rate(max(0, t.now.Step-1)),
 		Seconds: math.Round(100*time.Since(t.start).Seconds()) / 100}
 }
 

@@ -12,17 +12,17 @@ var defaultNetworks = map[string]func(c *fwi.Config){
 	"fno": func(c *fwi.Config) {
 		modes := make([]int, len(c.Y)-1)
 		for i := range modes {
-			modes[i] = min(24, c.Y[i+1])
+			modes[i] = min(16, c.Y[i+1])
 		}
-		c.FNO = &fno.Config{In: c.X[0], Out: c.Y[0], Hidden: 32, Modes: modes, Layers: 4, Padding: []float64{0.1}}
+		c.FNO = &fno.Config{In: c.X[0], Out: c.Y[0], Hidden: 24, Modes: modes, Layers: 4}
 	},
 }
 
 // defaultTraining returns settings for a small set on a CPU: SPAMoE's own are for tens of thousands of pairs.
 func defaultTraining() fwi.Training {
 	t := fwi.DefaultTraining()
-	t.Epochs, t.Batch = 60, 8
-	t.Rate, t.MinRate, t.Schedule, t.Warmup = 2e-3, 1e-5, "cosine", 2
+	t.Epochs, t.Batch = 25, 8
+	t.Rate, t.MinRate, t.Schedule, t.Warmup = 3e-3, 1e-5, "cosine", 2
 	t.Clip, t.Average = 1, 0.99
 	t.CheckpointEvery = 10 * time.Second
 	return t

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -97,10 +98,11 @@ func openPairs(ctx context.Context, env *environment, dir, family, in, vel, x, y
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if d, err := openfwi.Open(dir, openfwi.Options{Families: families, Part: openfwi.Validation}); err == nil {
-		return d, nil
+	d, err := openfwi.Open(dir, openfwi.Options{Families: families, Part: openfwi.Validation})
+	if errors.Is(err, openfwi.ErrNoPart) {
+		return openfwi.Open(dir, openfwi.Options{Families: families})
 	}
-	return openfwi.Open(dir, openfwi.Options{Families: families})
+	return d, err
 }
 
 // validationOf opens the pairs that the run of a model was validated on.

