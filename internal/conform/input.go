@@ -25,28 +25,19 @@ func (c *testCase) readInput(a array, rule string) (*autograd.Tensor, error) {
 		return nil, fmt.Errorf("input %s has no file, and the config's rule for it is %q, want hash_uniform('NAME', ..)", a.Name, rule)
 	}
 	x := autograd.New(a.Shape...)
-	hashUniform(x.Data, m[1])
+	v := make([]float64, x.Len())
+	hashUniform(v, m[1])
+	for i := range v {
+		x.Data[i] = float32(v[i])
+	}
 	return x, nil
 }
 
-// hashUniform fills dst with the numbers that belong to a name, in [-1, 1): element i is 2u - 1 with u the upper 24 bits of the
-// splitmix64 finaliser of FNV1a64(name) + (i+1) 0x9E3779B97F4A7C15.
-func hashUniform(dst []float32, name string) {
-	seed := uint64(0xcbf29ce484222325)
-	for i := range len(name) {
-		seed = (seed ^ uint64(name[i])) * 0x100000001b3
+// load fills a model with the case's weights, by name and strictly, or by a rule where the config states one.
+func (c *testCase) load(model any, rule string) error {
+	if rule != "" {
+		return hashFill(model, rule)
 	}
-	for i := range dst {
-		z := seed + uint64(i+1)*0x9e3779b97f4a7c15
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		z ^= z >> 31
-		dst[i] = float32(2*float64(z>>40)/(1<<24) - 1)
-	}
-}
-
-// load fills a model with the case's weights, by name and strictly.
-func (c *testCase) load(model any) error {
 	if !c.has("weights.safetensors") {
 		if n := len(autograd.State(model)); n > 0 {
 			return fmt.Errorf("the case has no weights.safetensors for the model's %d tensors", n)
@@ -74,11 +65,18 @@ func (c *testCase) ints(name string) ([]int, error) {
 	return out, err
 }
 
-// sampling returns the steps along each axis by which a file holds a part of an array. A note says so in Python's notation:
+// sampled reports whether a note says that the case holds a part of an array only.
+func (c *testCase) sampled(name string) bool {
+	return slices.ContainsFunc(c.Notes, func(note string) bool {
+		return regexp.MustCompile(`^` + regexp.QuoteMeta(name) + ` = \w+\[`).MatchString(note)
+	})
+}
+
+// sampling returns the steps along each axis by which a file or output holds a part of an array. A note says so in Python's notation:
 // "grad_input_sample.npy = grad_input[:, :, ::20, ::7]".
-func (c *testCase) sampling(file string, rank int) ([]int, error) {
+func (c *testCase) sampling(name string, rank int) ([]int, error) {
 	for _, note := range c.Notes {
-		rest, ok := strings.CutPrefix(note, file+" = ")
+		rest, ok := strings.CutPrefix(note, name+" = ")
 		if !ok {
 			continue
 		}
@@ -100,7 +98,7 @@ func (c *testCase) sampling(file string, rank int) ([]int, error) {
 		}
 		return steps, nil
 	}
-	return nil, fmt.Errorf("no note says what part %s holds", file)
+	return nil, fmt.Errorf("no note says what part %s holds", name)
 }
 
 // sample takes every steps[i]-th element along axis i of x.

@@ -36,13 +36,13 @@ func differentiable(build func(c *testCase, cfg *config) (*network, error)) runn
 	return func(c *testCase) (string, error) {
 		cfg := newConfig(c.Config)
 		scale, shift := key(cfg, "input_scale", float32(1)), key(cfg, "input_shift", float32(0))
-		rule := key(cfg, "input", "")
+		inputRule, weightRule := key(cfg, "input", ""), key(cfg, "weights", "")
 		n, err := build(c, cfg)
 		// A key that is unknown or wrong comes first: it may be why the operation could not be built.
 		if err := cmp.Or(cfg.done(), err); err != nil {
 			return "", err
 		}
-		if err := c.load(n.model); err != nil {
+		if err := c.load(n.model, weightRule); err != nil {
 			return "", err
 		}
 		tape := &autograd.Tape{Train: n.train, Rand: rand.New(rand.NewPCG(1, 2))}
@@ -52,7 +52,7 @@ func differentiable(build func(c *testCase, cfg *config) (*network, error)) runn
 			if a.DType == "int64" {
 				continue
 			}
-			x, err := c.readInput(a, rule)
+			x, err := c.readInput(a, inputRule)
 			if err != nil {
 				return "", err
 			}
@@ -79,7 +79,15 @@ func (c *testCase) compare(n *network, tape *autograd.Tape, leaves, out values) 
 		var e float64
 		var err error
 		if v, ok := out[o.Name]; ok {
-			e, err = c.checkOutput(o, v.Shape, func(i int) float64 { return float64(v.Data[i]) })
+			data, shape := v.Data, v.Shape
+			if c.sampled(o.Name) {
+				var steps []int
+				if steps, err = c.sampling(o.Name, len(shape)); err != nil {
+					return "", err
+				}
+				data, shape = sample(data, shape, steps)
+			}
+			e, err = c.checkOutput(o, shape, func(i int) float64 { return float64(data[i]) })
 			if file := beside(o.File, "output", "cotangent"); err == nil && c.has(file) {
 				var seed []float32
 				seed, _, err = read[float32](c, file, v.Shape)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/checkpoint"
 	"github.com/spamoe/spamoe/internal/npy"
 )
@@ -151,6 +153,17 @@ func TestOutputWithoutCotangent(t *testing.T) {
 	require.Contains(t, r.Detail, "no cotangent")
 }
 
+func TestSampledOutput(t *testing.T) {
+	m := newMadeUp(t)
+	m.cot, m.gradX, m.grads = nil, nil, nil
+	m.y = m.y[:1]
+	m.json["notes"] = []string{"output = y[:, ::2] (every other one)"}
+	r := Run(m.write(t))
+	require.Equal(t, Passed, r.Status, r.Detail)
+	m.y[0] += 1e-3
+	require.Equal(t, Failed, Run(m.write(t)).Status)
+}
+
 func TestRunAll(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"b", "a/deep/er", "c"} {
@@ -192,9 +205,48 @@ func TestRunAll(t *testing.T) {
 
 // The rule for numbers made from names, on the first of them worked out with Python's integers.
 func TestHashUniform(t *testing.T) {
-	x := make([]float32, 4)
+	x := make([]float64, 4)
 	hashUniform(x, "input_851")
-	require.Equal(t, []float32{-0.9190963506698608, 0.9504181146621704, -0.9210294485092163, 0.4518914222717285}, x)
+	require.Equal(t, []float64{-0.9190963506698608, 0.9504181146621704, -0.9210294485092163, 0.4518914222717285}, x)
+}
+
+func TestHashFill(t *testing.T) {
+	type layer struct {
+		Weight *autograd.Param `param:"weight"`
+		Bias   *autograd.Param `param:"bias"`
+	}
+	m := &struct {
+		Conv     layer           `param:"conv"`
+		Norm     layer           `param:"norm"`
+		Spectral layer           `param:"spectral"`
+		Gate     layer           `param:"mlp_skips.0"`
+		Token    *autograd.Param `param:"cls_token"`
+		Gamma    *autograd.Param `param:"gamma_1"`
+		Freq     *autograd.Param `param:"expert_freq"`
+		Running  *autograd.Buffer
+	}{
+		Conv:     layer{autograd.NewParam(4, 3, 2, 2), autograd.NewParam(4)},
+		Norm:     layer{autograd.NewParam(4), autograd.NewParam(4)},
+		Spectral: layer{autograd.NewComplexParam(5, 3, 2), autograd.NewParam(5, 1, 1)},
+		Gate:     layer{Weight: autograd.NewParam(1, 3, 1, 1)},
+		Token:    autograd.NewParam(1, 1, 8), Gamma: autograd.NewParam(8), Freq: autograd.NewParam(2), Running: autograd.NewBuffer(1, 3),
+	}
+	require.NoError(t, hashFill(m, "hash_fill then conv.weight*=0.5 (float32 multiply); expert_freq keeps its values"))
+	for name, p := range autograd.Params(m) {
+		v := make([]float64, p.Len())
+		hashUniform(v, name)
+		want := map[string][2]float64{ // mean and spread
+			"conv.weight": {0, 0.5 * math.Sqrt(3.0/12)}, "conv.bias": {0, 0.1}, "norm.weight": {1, 0.1}, "norm.bias": {0, 0.1},
+			"spectral.weight": {0, math.Sqrt(3.0 / 10)}, "spectral.bias": {0, 0.1}, "mlp_skips.0.weight": {1, 0.1},
+			"cls_token": {0, 0.5}, "gamma_1": {0.5, 0.1}, "expert_freq": {0, 0},
+		}[name]
+		for i := range v {
+			require.InDelta(t, want[0]+want[1]*v[i], p.Data[i], 1e-7, name)
+		}
+	}
+	require.Equal(t, []float32{1, 1, 1}, m.Running.Data)
+	require.ErrorContains(t, hashFill(m, "hash_fill then deconv.weight*=0.5"), "deconv.weight, which the model has not")
+	require.ErrorContains(t, hashFill(m, "xavier"), "want hash_fill")
 }
 
 func TestSample(t *testing.T) {
