@@ -2,9 +2,12 @@ package kernel
 
 import "fmt"
 
-// transposeTile is the edge of the square blocks that a transpose moves: 32 rows of 128 bytes stay in the first-level cache
-// and use every line they fetch.
-const transposeTile = 32
+// A transpose goes by blocks of transposeRows x transposeCols: rows of 512 bytes are read at the speed of streams, and the
+// lines of 128 rows being written stay in the first-level cache until they are full.
+const (
+	transposeRows = 512
+	transposeCols = 128
+)
 
 // transposeFunc moves an r x c block: dst[j*ldd+i] = src[i*lds+j].
 type transposeFunc[T Float] func(dst []T, ldd int, src []T, lds, r, c int)
@@ -27,21 +30,20 @@ func Transpose[T Float](dst, x []T, batch, rows, cols int) {
 		copy(dst, x)
 		return
 	}
-	// A strip is up to transposeTile rows of dst; strips of the batch follow each other.
-	strips := (cols + transposeTile - 1) / transposeTile
-	body := func(lo, hi int) {
+	down, across := (rows+transposeRows-1)/transposeRows, (cols+transposeCols-1)/transposeCols
+	Parallel(batch*down*across, 1, func(lo, hi int) {
 		for s := lo; s < hi; s++ {
-			k, j := s/strips, s%strips*transposeTile
-			c := min(transposeTile, cols-j)
-			f(dst[(k*cols+j)*rows:], rows, x[k*rows*cols+j:], cols, rows, c)
+			k, i, j := s/(down*across), s/across%down*transposeRows, s%across*transposeCols
+			r, c := min(transposeRows, rows-i), min(transposeCols, cols-j)
+			f(dst[(k*cols+j)*rows+i:], rows, x[(k*rows+i)*cols+j:], cols, r, c)
 		}
-	}
-	Parallel(batch*strips, rowGrain(rows*transposeTile, 1), body)
+	})
 }
 
 func transposeGeneric[T Float](dst []T, ldd int, src []T, lds, r, c int) {
-	for i0 := 0; i0 < r; i0 += transposeTile {
-		i1 := min(i0+transposeTile, r)
+	const tile = 32
+	for i0 := 0; i0 < r; i0 += tile {
+		i1 := min(i0+tile, r)
 		for j := range c {
 			d := dst[j*ldd+i0 : j*ldd+i1]
 			p := i0*lds + j
