@@ -44,6 +44,7 @@ var runners = map[string]runner{
 	"matmul_bmm":             plain(func(in []*value) *value { return autograd.MatMul(in[0], in[1]) }),
 	"maxpool2d":              differentiable(maxPool),
 	"metrics":                measures,
+	"mwt_filters":            filters,
 	"nearest":                differentiable(nearest),
 	"pad":                    differentiable(pad),
 	"resample":               differentiable(resample),
