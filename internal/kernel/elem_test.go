@@ -278,41 +278,45 @@ func gbps(b *testing.B, bytes int) {
 	b.ReportMetric(float64(bytes)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
 }
 
-// BenchmarkElem runs on the activations of a batch of eight at SPAMoE's default size.
+// BenchmarkElem runs on the activations of one sample, which stay in the last-level cache, and of a batch of eight, which do
+// not, at SPAMoE's default size.
 func BenchmarkElem(b *testing.B) {
-	const n = 8 * 128 * 70 * 70
 	rng := rand.New(rand.NewPCG(5, 6))
-	x, y, d := make([]float32, n), make([]float32, n), make([]float32, n)
-	sample(x, rng.NormFloat64)
-	sample(y, rng.NormFloat64)
-	Fill(d, 1) // pages that are touched for the first time cost more than the kernel
-	for _, c := range []struct {
-		name  string
-		words int // read and written per element
-		run   func()
-	}{
-		{"Add", 3, func() { Add(d, x, y) }},
-		{"Axpy", 3, func() { Axpy(d, 1e-9, x) }},
-		{"MulAdd", 4, func() { MulAdd(d, x, y) }},
-		{"Scale", 2, func() { Scale(d, x, 0.5) }},
-		{"Exp", 2, func() { Exp(d, x) }},
-		{"Tanh", 2, func() { Tanh(d, x) }},
-		{"GELU", 2, func() { GELU(d, x) }},
-		{"GELUGrad", 3, func() { GELUGrad(d, y, x, false) }},
-		{"GELUTanh", 2, func() { GELUTanh(d, x) }},
-		{"Sum", 1, func() { Sum(x) }},
-		{"Dot", 2, func() { Dot(x, y) }},
-		{"AllFinite", 1, func() { AllFinite(x) }},
-	} {
-		for _, threads := range []int{1, 2} {
-			b.Run(fmt.Sprintf("%s/threads=%d", c.name, threads), func(b *testing.B) {
-				SetThreads(threads)
-				defer SetThreads(0)
-				for b.Loop() {
-					c.run()
-				}
-				gbps(b, 4*n*c.words)
-			})
+	for _, batch := range []int{1, 8} {
+		n := batch * 128 * 70 * 70
+		x, y, d := normals[float32](rng, n), normals[float32](rng, n), make([]float32, n)
+		Fill(d, 1) // pages that are touched for the first time cost more than the kernel
+		for _, c := range []struct {
+			name  string
+			words int // read and written per element
+			run   func()
+		}{
+			{"Add", 3, func() { Add(d, x, y) }},
+			{"Axpy", 3, func() { Axpy(d, 1e-9, x) }},
+			{"MulAdd", 4, func() { MulAdd(d, x, y) }},
+			{"Scale", 2, func() { Scale(d, x, 0.5) }},
+			{"LeakyReLU", 2, func() { LeakyReLU(d, x, 0.2) }},
+			{"LeakyReLUGrad", 3, func() { LeakyReLUGrad(d, y, x, 0.2, false) }},
+			{"Sqrt", 2, func() { Sqrt(d, x) }},
+			{"Exp", 2, func() { Exp(d, x) }},
+			{"GELU", 2, func() { GELU(d, x) }},
+			{"GELUGrad", 3, func() { GELUGrad(d, y, x, false) }},
+			{"GELUTanh", 2, func() { GELUTanh(d, x) }},
+			{"GELUTanhGrad", 3, func() { GELUTanhGrad(d, y, x, false) }},
+			{"Sum", 1, func() { Sum(x) }},
+			{"Dot", 2, func() { Dot(x, y) }},
+			{"AllFinite", 1, func() { AllFinite(x) }},
+		} {
+			for _, threads := range []int{1, 2} {
+				b.Run(fmt.Sprintf("%s/batch=%d/threads=%d", c.name, batch, threads), func(b *testing.B) {
+					SetThreads(threads)
+					defer SetThreads(0)
+					for b.Loop() {
+						c.run()
+					}
+					gbps(b, 4*n*c.words)
+				})
+			}
 		}
 	}
 }

@@ -74,7 +74,9 @@ func TestApplyAxis(t *testing.T) {
 									for t := m.Start[i]; t < m.Start[i+1]; t++ {
 										want += m.Weight[t] * float64(x[(o*in+int(m.Index[t]))*inner+k])
 									}
-									require.InDelta(t, want, got[(o*out+i)*inner+k], 3e-6, name)
+									if v := got[(o*out+i)*inner+k]; !(math.Abs(float64(v)-want) <= 3e-6) {
+										require.Failf(t, name, "at %d,%d,%d: got %v, want %v", o, i, k, v, want)
+									}
 								}
 							}
 						}
