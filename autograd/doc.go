@@ -14,6 +14,11 @@
 //	grads := y.Backward()
 //	grads.Wrt(x) // 2 4 6
 //
+// Operations are functions of values: arithmetic (Add, Mul, Sqrt, Exp, ..), sums (Sum, MeanAxes, ..), shapes (Reshape, Permute,
+// Concat, Narrow, Pad, Broadcast), products (MatMul, Linear, Conv2d, Attention, ..), activations (GELU, LeakyReLU, Softmax, ..),
+// normalisations (LayerNorm, GroupNorm, BatchNorm, ..), Resize and pooling. Record makes new ones, CheckGrad checks their
+// gradients. Binary operations want equal shapes; Broadcast, AddLast and MulLast stretch.
+//
 // Memory comes from the tape and goes back to it at Reset: a training loop that resets its tape after every step allocates next
 // to nothing. A model is any Go value; Params finds its parameters by reflection, named by struct tags as encoding/json does.
 //

@@ -9,7 +9,8 @@ import (
 // ready: it records gradients and runs in evaluation mode. A Tape belongs to one goroutine; several tapes may run at once over
 // the same parameters.
 //
-// Tensors that come from a tape live in buffers that it takes back at Reset: copy what must outlive the pass.
+// Its fields are set before a pass begins, not during it. Tensors that come from a tape live in buffers that it takes back at
+// Reset: copy what must outlive the pass.
 type Tape struct {
 	// Train switches dropout on and lets batch normalisation use, and update, the statistics of the batch.
 	Train bool
