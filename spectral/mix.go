@@ -6,7 +6,16 @@ import (
 )
 
 // mix multiplies the channels of every mode of a spectrum by a complex matrix, Y[o] = sum over i of X[i] W[i, o]. w is ni x no x
-// m1 .. md x 2, of which rows says which modes take part, or ni x no x 2, the same matrix for all modes.
+// k1 .. kd x 2, the kept modes, or ni x no x 2, the same matrix for all modes.
+func mix(order []int, x, w *autograd.Value) *autograd.Value {
+	rows := make([]int, w.Len()/(2*w.Shape[0]*w.Shape[1]))
+	for i := range rows {
+		rows[i] = i
+	}
+	return mixRows(order, rows, x, w)
+}
+
+// mixRows is mix by a part of a weight, ni x no x m1 .. md x 2: rows says which modes take part.
 //
 // A mode's batch is a real matrix of 2 nb rows, first all real parts, then all imaginary ones. With X' = iX in the same layout,
 //
@@ -14,7 +23,7 @@ import (
 //
 // is one real product per mode. Its gradients are [Re gW; Im gW] = [X X']' gY, and gX = A - iB in that layout with
 // [A B] = gY [Re W; Im W]'.
-func mix(order, rows []int, x, w *autograd.Value) *autograd.Value {
+func mixRows(order, rows []int, x, w *autograd.Value) *autograd.Value {
 	m := mixer{nb: x.Shape[2], ni: x.Shape[3], no: w.Shape[1], order: order, rows: rows}
 	m.stored = w.Len() / (2 * m.ni * m.no)
 	t := x.Tape()

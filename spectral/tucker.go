@@ -63,13 +63,9 @@ func (w *Weight) multiply(p *plan[float32], x *autograd.Value) *autograd.Value {
 		}
 		core = modeProduct(core, f, 2+a)
 	}
-	all := make([]int, len(p.order)) // the core has the kept modes only
-	for i := range all {
-		all[i] = i
-	}
-	x = mix(p.order, all[:1], x, t.Param(w.Factors[factorName(0)]))
-	x = mix(p.order, all, x, core)
-	return mix(p.order, all[:1], x, autograd.Permute(t.Param(w.Factors[factorName(1)]), 1, 0, 2))
+	x = mix(p.order, x, t.Param(w.Factors[factorName(0)]))
+	x = mix(p.order, x, core)
+	return mix(p.order, x, autograd.Permute(t.Param(w.Factors[factorName(1)]), 1, 0, 2))
 }
 
 // modeProduct contracts one axis of a complex tensor with the second axis of a complex matrix:
