@@ -43,8 +43,7 @@ load:
 	VMOVUPS 0(R13), Y0
 	VMOVUPS 32(R13), Y1
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 group:
 	MOVQ $16, R13
 	CMPQ CX, R13
@@ -109,8 +108,7 @@ load:
 	VMOVUPS 0(R13), Y2
 	VMOVUPS 32(R13), Y3
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 group:
 	MOVQ $16, R13
 	CMPQ CX, R13
@@ -192,8 +190,7 @@ load:
 	VMOVUPS 0(R13), Y4
 	VMOVUPS 32(R13), Y5
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 group:
 	MOVQ $16, R13
 	CMPQ CX, R13
@@ -292,8 +289,7 @@ load:
 	VMOVUPS 0(R13), Y6
 	VMOVUPS 32(R13), Y7
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 group:
 	MOVQ $16, R13
 	CMPQ CX, R13
@@ -409,8 +405,7 @@ load:
 	VMOVUPS 0(R13), Y8
 	VMOVUPS 32(R13), Y9
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 group:
 	MOVQ $16, R13
 	CMPQ CX, R13
@@ -543,8 +538,7 @@ load:
 	VMOVUPS 0(R13), Y10
 	VMOVUPS 32(R13), Y11
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 group:
 	MOVQ $16, R13
 	CMPQ CX, R13

@@ -47,8 +47,7 @@ load:
 	VMOVUPS 0(R13), Z0
 	VMOVUPS 64(R13), Z1
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -118,8 +117,7 @@ load:
 	VMOVUPS 0(R13), Z2
 	VMOVUPS 64(R13), Z3
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -206,8 +204,7 @@ load:
 	VMOVUPS 0(R13), Z4
 	VMOVUPS 64(R13), Z5
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -311,8 +308,7 @@ load:
 	VMOVUPS 0(R13), Z6
 	VMOVUPS 64(R13), Z7
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -433,8 +429,7 @@ load:
 	VMOVUPS 0(R13), Z8
 	VMOVUPS 64(R13), Z9
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -572,8 +567,7 @@ load:
 	VMOVUPS 0(R13), Z10
 	VMOVUPS 64(R13), Z11
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -728,8 +722,7 @@ load:
 	VMOVUPS 0(R13), Z12
 	VMOVUPS 64(R13), Z13
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -901,8 +894,7 @@ load:
 	VMOVUPS 0(R13), Z14
 	VMOVUPS 64(R13), Z15
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1091,8 +1083,7 @@ load:
 	VMOVUPS 0(R13), Z16
 	VMOVUPS 64(R13), Z17
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1298,8 +1289,7 @@ load:
 	VMOVUPS 0(R13), Z18
 	VMOVUPS 64(R13), Z19
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1522,8 +1512,7 @@ load:
 	VMOVUPS 0(R13), Z20
 	VMOVUPS 64(R13), Z21
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -1763,8 +1752,7 @@ load:
 	VMOVUPS 0(R13), Z22
 	VMOVUPS 64(R13), Z23
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2021,8 +2009,7 @@ load:
 	VMOVUPS 0(R13), Z24
 	VMOVUPS 64(R13), Z25
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2296,8 +2283,7 @@ load:
 	VMOVUPS 0(R13), Z26
 	VMOVUPS 64(R13), Z27
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2448,8 +2434,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z0
 	VMOVUPS.Z 64(R13), K2, Z1
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2517,8 +2502,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z2
 	VMOVUPS.Z 64(R13), K2, Z3
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2603,8 +2587,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z4
 	VMOVUPS.Z 64(R13), K2, Z5
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2706,8 +2689,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z6
 	VMOVUPS.Z 64(R13), K2, Z7
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2826,8 +2808,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z8
 	VMOVUPS.Z 64(R13), K2, Z9
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -2963,8 +2944,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z10
 	VMOVUPS.Z 64(R13), K2, Z11
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3117,8 +3097,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z12
 	VMOVUPS.Z 64(R13), K2, Z13
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3288,8 +3267,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z14
 	VMOVUPS.Z 64(R13), K2, Z15
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3476,8 +3454,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z16
 	VMOVUPS.Z 64(R13), K2, Z17
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3681,8 +3658,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z18
 	VMOVUPS.Z 64(R13), K2, Z19
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -3903,8 +3879,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z20
 	VMOVUPS.Z 64(R13), K2, Z21
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4142,8 +4117,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z22
 	VMOVUPS.Z 64(R13), K2, Z23
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4398,8 +4372,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z24
 	VMOVUPS.Z 64(R13), K2, Z25
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4671,8 +4644,7 @@ load:
 	VMOVUPS.Z 0(R13), K1, Z26
 	VMOVUPS.Z 64(R13), K2, Z27
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4817,8 +4789,7 @@ load:
 	MOVQ 72(DI), R15
 	VMOVUPS.Z 0(R13), K1, Z0
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4875,8 +4846,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z1
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -4944,8 +4914,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z2
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5024,8 +4993,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z3
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5115,8 +5083,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z4
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5217,8 +5184,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z5
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5330,8 +5296,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z6
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5454,8 +5419,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z7
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5589,8 +5553,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z8
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5735,8 +5698,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z9
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -5892,8 +5854,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z10
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -6060,8 +6021,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z11
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -6239,8 +6199,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z12
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:
@@ -6429,8 +6388,7 @@ load:
 	ADDQ R15, R13
 	VMOVUPS.Z 0(R13), K1, Z13
 start:
-	MOVQ R10, R14 // fetch B this many rows ahead
-	SHLQ $4, R14
+	MOVQ 112(DI), R14
 	LEAQ (R12)(R8*2), R15
 	ADDQ SI, R15
 group:

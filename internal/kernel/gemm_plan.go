@@ -7,7 +7,7 @@ import "sync"
 // threads; the cut of k may not.
 const (
 	blockK    = 256     // k runs in blocks of this many
-	serialOps = 1 << 17 // multiply-adds below which threads do not pay
+	serialOps = 1 << 19 // multiply-adds of a task, at least: some 5 us
 	splitK    = 2048    // k's per partial C, at least
 	maxSplit  = 16      // partial C's, at most
 )

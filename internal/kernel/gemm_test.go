@@ -288,7 +288,8 @@ var benchShapes = []struct {
 	{false, false, 1, 128, 4900, 128}, {true, false, 1, 128, 128, 39200}, {false, true, 1, 128, 128, 39200},
 	{false, false, 1, 8, 256, 256}, {false, true, 1, 8, 256, 256}, {false, false, 144, 8, 256, 256},
 	{false, false, 6, 1391, 1391, 64}, {false, true, 6, 1391, 1391, 64}, {false, false, 6, 1391, 64, 1391},
-	{false, false, 1, 71680, 18, 70}, {false, false, 560, 140, 9, 18}, {false, false, 512, 32, 140, 9},
+	{false, false, 560, 18, 128, 70}, {false, false, 560, 70, 128, 18}, {false, false, 144, 16, 128, 256}, {false, true, 144, 16, 256, 128},
+	{true, false, 144, 256, 128, 16}, {false, false, 1, 71680, 18, 70},
 }
 
 func BenchmarkGemm(b *testing.B) {
@@ -308,6 +309,23 @@ func BenchmarkGemm(b *testing.B) {
 				GemmBatch(s.transA, s.transB, s.batch, s.m, s.n, s.k, x, lda, s.m*s.k, y, ldb, s.k*s.n, z, s.n, s.m*s.n, false)
 			}
 			b.ReportMetric(2*float64(s.batch)*float64(s.m)*float64(s.n)*float64(s.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+// The first layer of an encoder's MLP, with what its gradient needs.
+func BenchmarkGemmEpilogue(b *testing.B) {
+	const m, n, k = 1391, 1536, 384
+	r := rand.New(rand.NewPCG(8, 8))
+	x, w, bias := random[float32](r, m*k), random[float32](r, n*k), random[float32](r, n)
+	y, pre := make([]float32, m*n), make([]float32, m*n)
+	for name, ep := range map[string]*Epilogue[float32]{"none": nil, "bias": {ColBias: bias}, "gelu": {ColBias: bias, GELU: true}, "gelu+pre": {ColBias: bias, GELU: true, Pre: pre}} {
+		b.Run(name, func(b *testing.B) {
+			SetThreads(0) // follow -cpu
+			for b.Loop() {
+				GemmEpilogue(false, true, m, n, k, x, k, w, k, y, n, false, ep)
+			}
+			b.ReportMetric(2*m*n*k*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
 	}
 }

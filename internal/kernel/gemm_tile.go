@@ -16,6 +16,7 @@ type tile struct {
 	k, kind                           int       // kind: which kernel, see engine.kind
 	mask                              [2]uint32 // columns in use, 16 bits each, of a masked kernel
 	mode                              int
+	ahead                             uintptr // how far ahead of b to fetch
 }
 
 const (
@@ -58,6 +59,7 @@ const (
 	blockN     = 512 // columns of B packed at a time: with blockK rows, 512 KB
 	packM      = 48  // rows of C beyond which packing B pays
 	aliased    = 512 // matrix rows a multiple of this apart share few cache sets
+	fetchAhead = 512 // rows of C times rows of B by which a B that is read in place is fetched ahead: time for memory to answer
 	stripGroup = 8   // strips of A copied at a time
 	stripLine  = 16  // elements per k of a copied strip of a transposed A
 	stripRow   = blockK + 16
@@ -85,7 +87,8 @@ type strips struct {
 
 var stripsPool = sync.Pool{New: func() any { return new(strips) }}
 
-// runTiles computes block b with the inner kernels of e. B is packed in panels of e.columns columns; a strip of A, at most e.rows high, meets all panels while it is in the first cache.
+// runTiles computes block b with the inner kernels of e. B is packed in panels of e.columns columns; a strip of A, at most
+// e.rows high, meets all panels while it is in the first cache.
 func runTiles(b *block[float32], e *engine) {
 	s := stripsPool.Get().(*strips)
 	s.block, s.e = *b, e
@@ -104,7 +107,7 @@ func runTiles(b *block[float32], e *engine) {
 			s.run()
 		}
 	}
-	s.block, s.out = block[float32]{}, nil
+	s.block, s.out, s.tile = block[float32]{}, nil, tile{} // hold on to no operand
 	stripsPool.Put(s)
 }
 
@@ -154,7 +157,7 @@ func (s *strips) strip(n, i0, i1 int) {
 	}
 	for j := s.j0; j < s.j1; j += s.e.columns {
 		columns := min(s.e.columns, s.j1-j)
-		s.placeB(j, columns)
+		s.placeB(j, columns, i1-i0)
 		t.next = nil
 		if j+s.e.columns >= s.j1 {
 			t.next = next
@@ -179,16 +182,18 @@ func (s *strips) strip(n, i0, i1 int) {
 }
 
 // placeB points the tile at columns of B from column j on.
-func (s *strips) placeB(j, columns int) {
+func (s *strips) placeB(j, columns, rows int) {
 	t := &s.tile
 	if t.k == 0 {
 		return
 	}
 	if s.direct && (columns == s.e.columns || s.e.masks) {
 		t.b, t.bStep = unsafe.Pointer(&s.b[s.batch*s.strideB+s.k0*s.ldb+j]), uintptr(s.ldb)*4
+		t.ahead = uintptr(fetchAhead/rows) * t.bStep
 		return
 	}
 	t.b, t.bStep = unsafe.Pointer(&s.packedB[(j-s.j0)/s.e.columns*s.bPanel]), uintptr(s.e.columns)*4
+	t.ahead = 16 * t.bStep
 }
 
 // start sets what the tile at i0, j begins from: what C holds already, a bias, or nothing.

@@ -66,8 +66,7 @@ func tile256(w *asm, name string, rows int) {
 		}
 	}
 	w.label("start")
-	w.op("MOVQ R10, R14 // fetch B this many rows ahead")
-	w.op("SHLQ $4, R14")
+	w.op("MOVQ %d(DI), R14", offAhead)
 	w.label("group")
 	w.op("MOVQ $%d, R13", prefetchEvery)
 	w.op("CMPQ CX, R13")

@@ -95,8 +95,7 @@ func tile512(w *asm, name string, rows, vectors int, masked bool) {
 		}
 	}
 	w.label("start")
-	w.op("MOVQ R10, R14 // fetch B this many rows ahead")
-	w.op("SHLQ $4, R14")
+	w.op("MOVQ %d(DI), R14", offAhead)
 	w.op("LEAQ (R12)(R8*2), R15")
 	w.op("ADDQ SI, R15")
 	w.label("group")

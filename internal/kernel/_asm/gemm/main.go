@@ -34,7 +34,7 @@ func (w *asm) label(format string, args ...any) { fmt.Fprintf(w, format+":\n", a
 const (
 	offA, offB, offC, offInit, offNext               = 0, 8, 16, 24, 32
 	offARow, offAStep, offBStep, offCRow, offInitRow = 40, 48, 56, 64, 72
-	offK, offKind, offMask, offMode                  = 80, 88, 96, 104
+	offK, offKind, offMask, offMode, offAhead        = 80, 88, 96, 104, 112
 	modeZero, modeLoad, modeRow                      = 0, 1, 2
 	prefetchEvery                                    = 16 // steps of k to a cache line of A
 )
