@@ -17,7 +17,8 @@ import (
 const generateHelp = `
 Makes pairs of velocity maps and gathers: maps drawn from the statistics of OpenFWI's ten families, gathers simulated with its
 survey and scheme, written in its file layout. Pair i of a family depends on the seed and on i alone. A run that was stopped
-goes on after the last file that is complete when it is started again with the same flags.
+goes on after the last file that is complete when it is started again with the same flags. Mean and standard deviation of each
+family's maps are printed, to hold against those of OpenFWI. With -maps-only the maps alone are made, in OUT/FAMILY.npy.
 
 families: FlatVel_A FlatVel_B CurveVel_A CurveVel_B FlatFault_A FlatFault_B CurveFault_A CurveFault_B Style_A Style_B, or all`
 
@@ -31,6 +32,8 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	seed := f.Uint64("seed", 0, "`seed` of the maps")
 	out := f.String("out", "data", "`folder` to write; each family gets one of its own in it")
 	perFile := f.Int("per-file", openfwi.PairsPerFile, "`number` of pairs in a file")
+	png := f.String("png", "", "`file` for a picture of the first ten maps of each family")
+	mapsOnly := f.Bool("maps-only", false, "make velocity maps without gathers")
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
@@ -43,12 +46,26 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	}
 	for _, family := range families {
 		r := recipe{Family: family, Count: *count, Seed: *seed, PerFile: *perFile, Steps: recordedSteps}
-		if err := r.make(ctx, env, *out); err != nil {
+		path := filepath.Join(*out, string(family))
+		if *mapsOnly {
+			path += ".npy"
+			err = r.makeMaps(ctx, path)
+		} else {
+			err = r.make(ctx, env, *out)
+		}
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(env.stdout, "%s: %d pairs\n", filepath.Join(*out, string(family)), *count)
+		mean, std, err := r.statistics()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(env.stdout, "%s: %d maps, mean %.0f m/s, standard deviation %.0f m/s\n", path, *count, mean, std)
 	}
-	return nil
+	if *png == "" {
+		return nil
+	}
+	return drawFamilies(*png, families, *count, *seed)
 }
 
 // recipe is all that the files of a generated family depend on. It is kept beside them, so that a folder never mixes two.
