@@ -12,4 +12,8 @@
 //
 // with the case's own tolerances, or other rules that it states: equal, atol, rel_to_max. Gradients of parameters that the
 // reference never trains must be absent or zero.
+//
+// To add an operation, write a function that reads the config key by key and returns a network (its model, whose parameters have
+// the names of the case's weights, and its forward pass), and enter it in the table: differentiable does the rest. Operations
+// that are not functions of tensors get a runner of their own.
 package conform
