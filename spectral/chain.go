@@ -2,14 +2,18 @@ package spectral
 
 import "github.com/spamoe/spamoe/internal/kernel"
 
-// factor is the matrix that transforms one axis. For an analysis it is 2k x c n, for a synthesis c n x 2k; rows and columns of the
-// spectral side are ordered (mode, re or im), those of the grid's side (re or im, point), with c = 2, or c = 1 where the data are
-// real. With trans it is stored the other way round.
-type factor[T kernel.Float] struct {
-	a     []T
-	trans bool
-	grid  int // c n
-	modes int // k
+// factor transforms one axis. For complex data it is a matrix, 2k x 2n for an analysis and 2n x 2k for a synthesis; rows and columns
+// of the spectral side are ordered (mode, re or im), those of the grid's side (re or im, point).
+//
+// For real data, along the last axis, cosines meet only the even part of a row of points, e[i] = x[i] + x[n-i], and sines only the odd
+// part, o[i] = x[i] - x[n-i]: two matrices of half the width do, k x (n/2+1) and k x (n-1)/2 for an analysis. A synthesis finds
+// both parts and adds and subtracts them. With trans all matrices are stored the other way round.
+type factor struct {
+	a        []float32
+	cos, sin []float32 // for real data, instead of a
+	trans    bool
+	grid     int // rows of data on the grid: 2n or n
+	modes    int // k
 }
 
 // chain transforms channels-last data axis by axis. On the way from the grid to the spectrum, the last axis first, an array is
@@ -18,8 +22,8 @@ type factor[T kernel.Float] struct {
 //
 // so that the operand of every matrix product is contiguous, and at the end k_d x .. x k_1 x (re, im) x batch x nc, ready for
 // products mode by mode.
-type chain[T kernel.Float] struct {
-	factors  []factor[T]
+type chain struct {
+	factors  []factor
 	n        []int // grid points per axis
 	batch    int
 	channels int
@@ -27,14 +31,14 @@ type chain[T kernel.Float] struct {
 
 // step describes the products of one axis: outer x q x r of them. Operand (o, i, j) lies at ((o q + i) r + j) grid nc on the grid's
 // side, and starts at (o r + j) 2k q nc + i nc with rows q nc apart on the spectral side.
-type step[T kernel.Float] struct {
-	factor[T]
+type step struct {
+	factor
 	outer, q, r int
 	nc          int
 }
 
-func (c *chain[T]) step(a int) step[T] {
-	s := step[T]{factor: c.factors[a], outer: 1, q: c.batch, r: 1, nc: c.channels}
+func (c *chain) step(a int) step {
+	s := step{factor: c.factors[a], outer: 1, q: c.batch, r: 1, nc: c.channels}
 	for _, f := range c.factors[a+1:] {
 		s.r *= f.modes
 	}
@@ -48,29 +52,30 @@ func (c *chain[T]) step(a int) step[T] {
 	return s
 }
 
-func (s *step[T]) gridSize() int     { return s.outer * s.q * s.r * s.grid * s.nc }
-func (s *step[T]) spectralSize() int { return s.outer * s.q * s.r * 2 * s.modes * s.nc }
+func (s *step) gridSize() int     { return s.outer * s.q * s.r * s.grid * s.nc }
+func (s *step) spectralSize() int { return s.outer * s.q * s.r * 2 * s.modes * s.nc }
 
 // analyse turns x, on the grid, into its spectrum dst. work holds scratch of workSize elements.
-func (c *chain[T]) analyse(dst, x, work []T) { c.analyseWith(dst, x, work, nil) }
+func (c *chain) analyse(dst, x, work []float32) { c.analyseWith(dst, x, work, nil) }
 
-// analyseSum is analyse with a last factor whose row (mode 0, im) sums over the last axis: these sums, over all points and samples,
-// are added to sum, which may be nil, and zeros take their place.
-func (c *chain[T]) analyseSum(dst, x, work, sum []T) {
-	c.analyseWith(dst, x, work, func(s *step[T], y []T) {
+// analyseSum is analyse of real data with the adjoint of a synthesis, and adds to sum, if not nil, the sum of x over samples and
+// points: 1/scale of the constant mode along the last axis, summed over the others.
+func (c *chain) analyseSum(dst, x, work, sum []float32, scale float32) {
+	c.analyseWith(dst, x, work, func(s *step, y []float32) {
+		if sum == nil {
+			return
+		}
+		total := make([]float32, s.nc)
 		ld := s.q * s.nc
 		for o := range s.outer {
-			row := y[(2*s.modes*o+1)*ld:][:ld]
-			if sum != nil {
-				kernel.ColSum(sum, row, s.q, s.nc, true)
-			}
-			clear(row)
+			kernel.ColSum(total, y[2*s.modes*o*ld:][:ld], s.q, s.nc, true)
 		}
+		kernel.Axpy(sum, 1/scale, total)
 	})
 }
 
 // analyseWith calls after, if not nil, on what the last axis became.
-func (c *chain[T]) analyseWith(dst, x, work []T, after func(s *step[T], y []T)) {
+func (c *chain) analyseWith(dst, x, work []float32, after func(s *step, y []float32)) {
 	for a := len(c.factors) - 1; a >= 0; a-- {
 		s := c.step(a)
 		y := dst
@@ -86,7 +91,7 @@ func (c *chain[T]) analyseWith(dst, x, work []T, after func(s *step[T], y []T)) 
 }
 
 // synthesise turns the spectrum x into dst, on the grid, or adds to it if acc; bias, or nil, is added to every channel.
-func (c *chain[T]) synthesise(dst, x, work []T, acc bool, bias []T) {
+func (c *chain) synthesise(dst, x, work []float32, acc bool, bias []float32) {
 	for a := range c.factors {
 		s := c.step(a)
 		if a == len(c.factors)-1 {
@@ -101,7 +106,7 @@ func (c *chain[T]) synthesise(dst, x, work []T, acc bool, bias []T) {
 }
 
 // workSize returns how much scratch analyse and synthesise need.
-func (c *chain[T]) workSize() int {
+func (c *chain) workSize() int {
 	n := 0
 	for a := 1; a < len(c.factors); a++ {
 		s := c.step(a)
@@ -111,7 +116,7 @@ func (c *chain[T]) workSize() int {
 }
 
 // run does the products of one axis: towards the spectrum if analyse, towards the grid otherwise.
-func (s *step[T]) run(dst, x []T, analyse, acc bool, bias []T) {
+func (s *step) run(dst, x []float32, analyse, acc bool, bias []float32) {
 	rows, cols := 2*s.modes, s.grid
 	if !analyse {
 		rows, cols = cols, rows
@@ -121,15 +126,25 @@ func (s *step[T]) run(dst, x []T, analyse, acc bool, bias []T) {
 		lda = rows
 	}
 	ld := s.q * s.nc
-	ep := kernel.Epilogue[T]{ColBias: bias}
+	ep := kernel.Epilogue[float32]{ColBias: bias}
 	kernel.Parallel(s.outer*s.q*s.r, 1, func(lo, hi int) {
+		var f fold
+		if s.cos != nil {
+			f = newFold(s)
+			defer f.release()
+		}
 		for t := lo; t < hi; t++ {
 			onGrid := t * s.grid * s.nc
 			o, i, j := t/(s.q*s.r), t/s.r%s.q, t%s.r
 			onSpectrum := (o*s.r+j)*2*s.modes*ld + i*s.nc
-			if analyse {
+			switch {
+			case s.cos != nil && analyse:
+				f.analyse(dst[onSpectrum:], x[onGrid:])
+			case s.cos != nil:
+				f.synthesise(dst[onGrid:], x[onSpectrum:], acc, &ep)
+			case analyse:
 				kernel.GemmEpilogue(s.trans, false, rows, s.nc, cols, s.a, lda, x[onGrid:], s.nc, dst[onSpectrum:], ld, acc, &ep)
-			} else {
+			default:
 				kernel.GemmEpilogue(s.trans, false, rows, s.nc, cols, s.a, lda, x[onSpectrum:], ld, dst[onGrid:], s.nc, acc, &ep)
 			}
 		}

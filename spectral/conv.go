@@ -169,7 +169,7 @@ func (v *Conv) ForwardTo(x *autograd.Value, size ...int) *autograd.Value {
 }
 
 // multiply applies R to a spectrum.
-func (v *Conv) multiply(p *plan[float32], x *autograd.Value) *autograd.Value {
+func (v *Conv) multiply(p *plan, x *autograd.Value) *autograd.Value {
 	t := x.Tape()
 	if v.Weight.Core != nil {
 		return v.Weight.multiply(p, x)
@@ -204,11 +204,11 @@ type planKey struct{ in, out, modes [3]int }
 
 type planEntry struct {
 	key  planKey
-	plan *plan[float32]
+	plan *plan
 }
 
 // plan returns the matrices between two grids, made once and kept.
-func (v *Conv) plan(in, out []int) *plan[float32] {
+func (v *Conv) plan(in, out []int) *plan {
 	var key planKey
 	copy(key.in[:], in)
 	copy(key.out[:], out)
@@ -218,7 +218,7 @@ func (v *Conv) plan(in, out []int) *plan[float32] {
 	}
 	e, ok := v.plans.Load(key)
 	if !ok {
-		p := newPlan[float32](&v.Config, in, out, v.Config.stored(v.modes), v.weightModes())
+		p := newPlan(&v.Config, in, out, v.Config.stored(v.modes), v.weightModes())
 		e, _ = v.plans.LoadOrStore(key, &planEntry{key, p})
 	}
 	v.last.Store(e.(*planEntry))

@@ -9,39 +9,32 @@ import (
 )
 
 // plan holds the matrices of one convolution between two grids. It may be shared.
-type plan[T kernel.Float] struct {
-	in, out []int       // grids
-	kept    []kept      // per axis
-	forward []factor[T] // per axis: the transform of the input
-	inverse []factor[T] // per axis: the inverse onto the output grid
-	adjoint []factor[T] // of inverse
+type plan struct {
+	in, out []int    // grids
+	kept    []kept   // per axis
+	forward []factor // per axis: the transform of the input
+	inverse []factor // per axis: the inverse onto the output grid
+	scale   float32  // of the last axis of inverse
 	// order[i] is where the mode i of a weight, numbered from the first axis on, lies in a spectrum, which is ordered the other way.
 	order []int
 	rows  []int     // rows[i] is where it lies in the whole weight
-	work  sync.Pool // *[]T
+	work  sync.Pool // *[]float32
 }
 
-func newPlan[T kernel.Float](c *Config, in, out, modes, weight []int) *plan[T] {
-	p := &plan[T]{in: slices.Clone(in), out: slices.Clone(out), kept: c.kept(in, out, modes, weight)}
+func newPlan(c *Config, in, out, modes, weight []int) *plan {
+	p := &plan{in: slices.Clone(in), out: slices.Clone(out), kept: c.kept(in, out, modes, weight)}
 	count := 1
 	for a, k := range p.kept {
-		half := a == len(in)-1 && !c.Complex
 		forward, inverse := c.Norm.scales(in[a], out[a])
-		p.forward = append(p.forward, analysis[T](k.in, in[a], half, forward))
-		inv := synthesis[T](k.out, out[a], half, inverse)
-		p.inverse = append(p.inverse, inv)
-		p.adjoint = append(p.adjoint, factor[T]{a: inv.a, trans: true, grid: inv.grid, modes: inv.modes})
-		count *= len(k.in)
-	}
-	if !c.Complex {
-		// The imaginary part of the constant mode is no input of the inverse: its column is zero. In the adjoint its row sums over
-		// the axis instead, which gives the gradient of the bias on the way.
-		last := &p.adjoint[len(in)-1]
-		sum := slices.Clone(last.a)
-		for n := range last.grid {
-			sum[2*last.modes*n+1] = 1
+		if a == len(in)-1 && !c.Complex {
+			p.forward = append(p.forward, halfAnalysis(k.in, in[a], forward))
+			p.inverse = append(p.inverse, halfSynthesis(k.out, out[a], inverse))
+			p.scale = float32(inverse)
+		} else {
+			p.forward = append(p.forward, analysis(k.in, in[a], forward))
+			p.inverse = append(p.inverse, synthesis(k.out, out[a], inverse))
 		}
-		last.a = sum
+		count *= len(k.in)
 	}
 	p.order, p.rows = make([]int, count), make([]int, count)
 	for i := range p.order {
@@ -65,63 +58,84 @@ func newPlan[T kernel.Float](c *Config, in, out, modes, weight []int) *plan[T] {
 }
 
 // scratch returns n elements of scratch; release gives them back.
-func (p *plan[T]) scratch(n int) *[]T {
-	b, _ := p.work.Get().(*[]T)
+func (p *plan) scratch(n int) *[]float32 {
+	b, _ := p.work.Get().(*[]float32)
 	if b == nil || len(*b) < n {
-		s := make([]T, n)
+		s := make([]float32, n)
 		b = &s
 	}
 	return b
 }
 
-func (p *plan[T]) release(b *[]T) { p.work.Put(b) }
+func (p *plan) release(b *[]float32) { p.work.Put(b) }
 
-// analysis returns the matrix 2k x c n of X[j] = scale * sum over i of x[i] exp(-2 pi i bins[j] i / n).
-func analysis[T kernel.Float](bins []int, n int, half bool, scale float64) factor[T] {
-	f := factor[T]{grid: 2 * n, modes: len(bins)}
-	if half {
-		f.grid = n
-	}
-	f.a = make([]T, 2*len(bins)*f.grid)
+// analysis returns the matrix 2k x 2n of X[j] = scale * sum over i of x[i] exp(-2 pi i bins[j] i / n).
+func analysis(bins []int, n int, scale float64) factor {
+	f := factor{a: make([]float32, 4*len(bins)*n), grid: 2 * n, modes: len(bins)}
 	for j, b := range bins {
-		re, im := f.a[2*j*f.grid:][:f.grid], f.a[(2*j+1)*f.grid:][:f.grid]
+		re, im := f.a[4*j*n:][:2*n], f.a[(4*j+2)*n:][:2*n]
 		for i := range n {
 			c, s := kernel.RootOfUnity[float64](b*i, n)
-			re[i], im[i] = T(scale*c), T(scale*s)
-			if !half {
-				re[n+i], im[n+i] = T(-scale*s), T(scale*c)
-			}
+			re[i], im[i] = float32(scale*c), float32(scale*s)
+			re[n+i], im[n+i] = float32(-scale*s), float32(scale*c)
 		}
 	}
 	return f
 }
 
-// synthesis returns the matrix c n x 2k of y[i] = scale * sum over j of Y[j] exp(2 pi i bins[j] i / n). Of a half spectrum it takes
-// the real part, with twice the weight of the modes that stand for two; bins of -1 do not count.
-func synthesis[T kernel.Float](bins []int, n int, half bool, scale float64) factor[T] {
-	f := factor[T]{grid: 2 * n, modes: len(bins)}
-	if half {
-		f.grid = n
-	}
+// synthesis returns the matrix 2n x 2k of y[i] = scale * sum over j of Y[j] exp(2 pi i bins[j] i / n); bins of -1 do not count.
+func synthesis(bins []int, n int, scale float64) factor {
 	k := len(bins)
-	f.a = make([]T, f.grid*2*k)
+	f := factor{a: make([]float32, 4*n*k), grid: 2 * n, modes: k}
+	for j, b := range bins {
+		if b < 0 {
+			continue
+		}
+		for i := range n {
+			c, s := kernel.RootOfUnity[float64](-b*i, n)
+			f.a[2*(i*k+j)], f.a[2*(i*k+j)+1] = float32(scale*c), float32(-scale*s)
+			f.a[2*((n+i)*k+j)], f.a[2*((n+i)*k+j)+1] = float32(scale*s), float32(scale*c)
+		}
+	}
+	return f
+}
+
+// halfAnalysis is analysis of real data.
+func halfAnalysis(bins []int, n int, scale float64) factor {
+	f := factor{grid: n, modes: len(bins)}
+	for _, b := range bins {
+		for i := range n/2 + 1 {
+			c, _ := kernel.RootOfUnity[float64](b*i, n)
+			f.cos = append(f.cos, float32(scale*c))
+		}
+		for i := 1; i <= (n-1)/2; i++ {
+			_, s := kernel.RootOfUnity[float64](b*i, n)
+			f.sin = append(f.sin, float32(scale*s))
+		}
+	}
+	return f
+}
+
+// halfSynthesis is the real part of synthesis, with twice the weight of the modes that stand for two. The imaginary parts of the
+// constant mode and of the mode n/2 do not count, for their sines are zero.
+func halfSynthesis(bins []int, n int, scale float64) factor {
+	k := len(bins)
+	f := factor{cos: make([]float32, (n/2+1)*k), sin: make([]float32, (n-1)/2*k), grid: n, modes: k}
 	for j, b := range bins {
 		if b < 0 {
 			continue
 		}
 		w := scale
-		if half && b > 0 && 2*b != n {
+		if b > 0 && 2*b != n {
 			w *= 2
 		}
-		for i := range n {
-			c, s := kernel.RootOfUnity[float64](-b*i, n)
-			f.a[2*(i*k+j)], f.a[2*(i*k+j)+1] = T(w*c), T(-w*s)
-			if half && w == scale {
-				f.a[2*(i*k+j)+1] = 0 // exactly: the imaginary part is ignored here
-			}
-			if !half {
-				f.a[2*((n+i)*k+j)], f.a[2*((n+i)*k+j)+1] = T(w*s), T(w*c)
-			}
+		for i := range n/2 + 1 {
+			c, _ := kernel.RootOfUnity[float64](-b*i, n)
+			f.cos[i*k+j] = float32(w * c)
+		}
+		for i := 1; i <= (n-1)/2; i++ {
+			_, s := kernel.RootOfUnity[float64](-b*i, n)
+			f.sin[(i-1)*k+j] = float32(-w * s)
 		}
 	}
 	return f

@@ -9,6 +9,7 @@ var (
 	packs  scratch // whole weights
 	tiles  scratch // the weights of one input channel
 	halves scratch // a mode's batch
+	parts  scratch // one row of points
 )
 
 func (s *scratch) get(n int) []float32 {

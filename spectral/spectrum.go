@@ -9,12 +9,12 @@ import (
 // modes numbered with the last axis of the grid first.
 
 // grid returns the chain of factors for a batch on the grid n.
-func grid(factors []factor[float32], n []int, batch, channels int) chain[float32] {
-	return chain[float32]{factors: factors, n: n, batch: batch, channels: channels}
+func grid(factors []factor, n []int, batch, channels int) chain {
+	return chain{factors: factors, n: n, batch: batch, channels: channels}
 }
 
 // transform is the truncated transform of x, nb x n1 .. nd x nc, or nb x n1 .. x 2 x nd x nc if complex, to a spectrum.
-func transform(p *plan[float32], x *autograd.Value) *autograd.Value {
+func transform(p *plan, x *autograd.Value) *autograd.Value {
 	nb, nc := x.Shape[0], x.Dim(-1)
 	c := grid(p.forward, p.in, nb, nc)
 	out := x.Tape().Alloc(len(p.order), 2, nb, nc)
@@ -32,7 +32,7 @@ func transform(p *plan[float32], x *autograd.Value) *autograd.Value {
 
 // inverse turns a spectrum into nb x m1 .. md x nc (nb x m1 .. x 2 x md x nc if complex) on the output grid and adds bias[c], to the
 // real part; bias may be nil.
-func inverse(p *plan[float32], complex bool, x, bias *autograd.Value) *autograd.Value {
+func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 	nb, nc := x.Shape[2], x.Shape[3]
 	c := grid(p.inverse, p.out, nb, nc)
 	last := len(p.out) - 1
@@ -69,7 +69,7 @@ func inverse(p *plan[float32], complex bool, x, bias *autograd.Value) *autograd.
 			}
 			return
 		}
-		back := grid(p.adjoint, p.out, nb, nc)
+		back := grid(transposed(p.inverse), p.out, nb, nc)
 		w := p.scratch(back.workSize())
 		defer p.release(w)
 		gx, acc := g.Buffer(x)
@@ -85,7 +85,7 @@ func inverse(p *plan[float32], complex bool, x, bias *autograd.Value) *autograd.
 		if complex {
 			back.analyse(dst, gy, *w)
 		} else {
-			back.analyseSum(dst, gy, *w, gb)
+			back.analyseSum(dst, gy, *w, gb, p.scale)
 		}
 		if acc {
 			kernel.Add(gx, gx, dst)
@@ -101,8 +101,8 @@ func eachReal(x []float32, n int, f func(re []float32)) {
 }
 
 // transposed returns factors for the way back.
-func transposed(f []factor[float32]) []factor[float32] {
-	t := make([]factor[float32], len(f))
+func transposed(f []factor) []factor {
+	t := make([]factor, len(f))
 	for i := range f {
 		t[i] = f[i]
 		t[i].trans = !f[i].trans

@@ -53,7 +53,7 @@ func tuckerRanks(shape []int, rank float64) []int {
 
 // multiply applies the decomposed R to a spectrum: into the core's channels, by the core of each mode, out of them. The full weight
 // is never built.
-func (w *Weight) multiply(p *plan[float32], x *autograd.Value) *autograd.Value {
+func (w *Weight) multiply(p *plan, x *autograd.Value) *autograd.Value {
 	t := x.Tape()
 	core := t.Param(w.Core)
 	for a, k := range p.kept {
