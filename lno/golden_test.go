@@ -1,6 +1,7 @@
 package lno_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/checkpoint"
 	"github.com/spamoe/spamoe/internal/golden"
+	"github.com/spamoe/spamoe/internal/reference"
 	"github.com/spamoe/spamoe/lno"
 )
 
@@ -125,6 +127,21 @@ func TestGoldenIntegral(t *testing.T) {
 	}
 }
 
+func TestGoldenModel(t *testing.T) {
+	for _, name := range []string{"localno2d", "localno2d_70", "localno2d_othergrid"} {
+		t.Run(name, func(t *testing.T) {
+			c := golden.Load(t, name)
+			var raw json.RawMessage
+			c.Config(&raw)
+			config, err := reference.LocalNO(raw, psi(c))
+			require.NoError(t, err)
+			m, err := lno.New(config, nil)
+			require.NoError(t, err)
+			check(t, c, m, true, m.Forward)
+		})
+	}
+}
+
 func TestGoldenTable(t *testing.T) {
 	c := golden.Load(t, "disco_psi_table")
 	var sizes map[string]struct {
@@ -145,7 +162,7 @@ func TestGoldenTable(t *testing.T) {
 		l, err := lno.NewIntegral(lno.IntegralConfig{In: 1, Out: 1, Grid: [2]int{v[0], v[0]}, Basis: lno.Basis{Shape: v[1:]},
 			Defects: lno.ReferenceIntegralDefects()}, nil)
 		require.NoError(t, err)
-		want, ok := file.Tensor(name)
+		want, ok := file.Tensor("psi64_" + name)
 		require.True(t, ok, name)
 		got, err := l.Samples(v[0], v[0])
 		require.NoError(t, err)

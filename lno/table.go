@@ -202,15 +202,12 @@ func (t *table) odd() bool {
 	return true
 }
 
-// common returns the smallest window that holds all the given tables.
-func common(tables ...*table) [3]int {
-	w := [3]int{1, 1, 1}
-	for _, t := range tables {
-		for a := range w {
-			w[a] = max(w[a], t.window[a])
-		}
+// common returns the smallest window that holds both.
+func common(a, b [3]int) [3]int {
+	for i := range a {
+		a[i] = max(a[i], b[i])
 	}
-	return w
+	return a
 }
 
 // point reports whether only the point itself counts, so that padding does not matter.

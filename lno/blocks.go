@@ -1,0 +1,226 @@
+package lno
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/autograd/nn"
+	"github.com/spamoe/spamoe/spectral"
+)
+
+// Blocks is a sequence of blocks (Liu-Schiaffini et al., arXiv 2402.16845). Block i of L maps v to
+//
+//	s(norm(K v + D v + I v) + W v)
+//
+// with a spectral convolution K, a differential kernel D, a local integral kernel I, a matrix W, and s the exact GELU, except in the last
+// block, where it is the identity. With a channel perceptron M and a gate w per channel it is u = GELU(norm(..) + W v), then
+// s(norm(M u + w v)).
+//
+// D, I and W are convolutions: their kernels are added before one convolution is done with the sum, where their paddings agree.
+type Blocks struct {
+	Convs        []*spectral.Conv      `param:"convs"`
+	Skips        []spectral.Layer      `param:"local_no_skips"`
+	Differential []*Differential       `param:"differential"` // of the blocks that have one
+	Integral     []*Integral           `param:"local_convs"`  // of the blocks that have one
+	MLPs         []*nn.ChannelMLP      `param:"mlp"`
+	MLPSkips     []spectral.Layer      `param:"channel_mlp_skips"`
+	Norms        []spectral.Normaliser `param:"norm"` // one per block, two with a perceptron
+
+	config         Config
+	differentialOf []*Differential // of every block, nil where it has none
+	integralOf     []*Integral
+	plans          sync.Map // planKey to *plan
+}
+
+// planKey names a grid and the kernels that a block has.
+type planKey struct {
+	n                      [3]int
+	differential, integral bool
+}
+
+// plan has the tables of the local kernels of a block on one grid. Those that go into one convolution share a window.
+type plan struct {
+	point, differential, integral *table // the last two nil where the block has no such kernel
+	padding                       Padding
+	apart                         bool // the integral is padded otherwise and makes a convolution of its own
+}
+
+func newBlocks(c Config, rng *rand.Rand) (*Blocks, error) {
+	b := &Blocks{config: c, differentialOf: make([]*Differential, c.Layers), integralOf: make([]*Integral, c.Layers)}
+	d := len(c.Modes)
+	for i := range c.Layers {
+		conv, err := spectral.NewConv(c.conv(i), rng)
+		if err != nil {
+			return nil, err
+		}
+		b.Convs = append(b.Convs, conv)
+		b.Skips = append(b.Skips, spectral.NewSkip(c.Skip, c.Hidden, d, rng))
+		if c.has(c.Differential, i, true) {
+			if b.differentialOf[i], err = NewDifferential(c.differential(), rng); err != nil {
+				return nil, err
+			}
+			b.Differential = append(b.Differential, b.differentialOf[i])
+		}
+		if c.has(c.Integral, i, d == 2) {
+			if b.integralOf[i], err = NewIntegral(c.integral(), rng); err != nil {
+				return nil, err
+			}
+			b.Integral = append(b.Integral, b.integralOf[i])
+		}
+		if c.MLP {
+			hidden := max(1, int(math.RoundToEven(c.MLPExpansion*float64(c.Hidden))))
+			b.MLPs = append(b.MLPs, nn.NewChannelMLP(nn.ChannelMLPConfig{In: c.Hidden, Hidden: hidden, Dropout: c.MLPDropout}, rng))
+			b.MLPSkips = append(b.MLPSkips, spectral.NewSkip(c.MLPSkip, c.Hidden, d, rng))
+		}
+		for range b.norms() {
+			b.Norms = append(b.Norms, spectral.NewNormaliser(c.Normalise, c.Hidden, c.NormGroups, c.Embedding, rng))
+		}
+	}
+	return b, nil
+}
+
+// norms returns how many normalisations a block has.
+func (b *Blocks) norms() int {
+	switch {
+	case b.config.Normalise == "":
+		return 0
+	case b.config.MLP:
+		return 2
+	}
+	return 1
+}
+
+// plan returns the tables of block i for a grid of n points, made once and kept, or an error where the local kernels do not fit it.
+func (b *Blocks) plan(i int, n []int) (*plan, error) {
+	key := planKey{differential: b.differentialOf[i] != nil, integral: b.integralOf[i] != nil}
+	copy(key.n[:], n)
+	if p, ok := b.plans.Load(key); ok {
+		return p.(*plan), nil
+	}
+	p, err := b.newPlan(b.differentialOf[i], b.integralOf[i], n)
+	if err != nil {
+		return nil, err
+	}
+	got, _ := b.plans.LoadOrStore(key, p)
+	return got.(*plan), nil
+}
+
+func (b *Blocks) newPlan(d *Differential, l *Integral, n []int) (*plan, error) {
+	c := &b.config
+	p := &plan{point: pointTable(), padding: c.Padding}
+	window := p.point.window
+	if d != nil {
+		p.differential = differenceTable(c.Stencil, len(c.Modes), c.width(n))
+		if err := c.Padding.fits(n, p.differential.pad); err != nil {
+			return nil, err
+		}
+		window = p.differential.window
+	}
+	if l != nil {
+		if err := l.CheckGrid(n[0], n[1]); err != nil {
+			return nil, err
+		}
+		p.integral, _ = l.table([2]int(n))
+		if !p.integral.odd() {
+			return nil, fmt.Errorf("lno: an integral kernel of %v points, padded by %v, maps the grid %v to another one", p.integral.window[1:], p.integral.pad[1:], n)
+		}
+		if d == nil {
+			p.padding = l.Config.Padding
+		}
+		p.apart = padModes[p.padding] != padModes[l.Config.Padding] && !p.integral.point()
+		if !p.apart {
+			window = common(window, p.integral.window)
+			p.integral = p.integral.resize(window)
+		}
+	}
+	p.point = p.point.resize(window)
+	if d != nil {
+		p.differential = p.differential.resize(window)
+	}
+	return p, nil
+}
+
+// forward applies block i to x, nb x n1 .. nd x Hidden; the result is on the grid size.
+func (b *Blocks) forward(x *autograd.Value, i int, size []int, embedding *autograd.Value) *autograd.Value {
+	c := &b.config
+	in := x
+	if c.Tanh {
+		in = autograd.Tanh(x)
+	}
+	u := b.Convs[i].ForwardTo(in, size...)
+	// Without anything between them, the path around joins the local kernels.
+	skip, _ := b.Skips[i].(*spectral.LinearSkip)
+	local := b.differentialOf[i] != nil || b.integralOf[i] != nil
+	if c.Tanh || b.Norms != nil || !local {
+		skip = nil
+	}
+	if local {
+		u = autograd.Add(u, b.resample(b.local(in, i, skip), size))
+	}
+	u = b.normalise(u, b.norms()*i, embedding)
+	if skip == nil && b.Skips[i] != nil {
+		u = autograd.Add(u, b.resample(b.Skips[i].Forward(x), size))
+	}
+	last := i == c.Layers-1
+	if !c.MLP {
+		return b.activate(u, last)
+	}
+	u = b.MLPs[i].Forward(autograd.GELU(u))
+	if s := b.MLPSkips[i]; s != nil {
+		u = autograd.Add(u, b.resample(s.Forward(x), size))
+	}
+	return b.activate(b.normalise(u, b.norms()*i+1, embedding), last)
+}
+
+// local adds up what is a convolution over few points in block i, which has such a kernel, and skip, which may be nil.
+func (b *Blocks) local(x *autograd.Value, i int, skip *spectral.LinearSkip) *autograd.Value {
+	p, err := b.plan(i, x.Shape[1:len(x.Shape)-1])
+	if err != nil {
+		panic(err.Error())
+	}
+	tape := x.Tape()
+	var terms []term
+	var bias *autograd.Value
+	if skip != nil {
+		terms = append(terms, term{weight: tape.Param(skip.Conv.Weight), groups: 1, table: p.point})
+	}
+	if l := b.differentialOf[i]; l != nil {
+		terms = append(terms, l.term(tape, p.differential))
+	}
+	l := b.integralOf[i]
+	if l != nil && !p.apart {
+		terms = append(terms, l.term(tape, p.integral))
+		bias = l.bias(tape)
+	}
+	y := correlate(p.padding.apply(x, p.point.pad), stencil(b.config.Hidden, b.config.Hidden, terms...), bias, [3]int{1, 1, 1})
+	if p.apart {
+		y = autograd.Add(y, l.Forward(x))
+	}
+	return y
+}
+
+// resample brings a channels-last y to the grid size.
+func (b *Blocks) resample(y *autograd.Value, size []int) *autograd.Value {
+	if slices.Equal(y.Shape[1:1+len(size)], size) {
+		return y
+	}
+	return autograd.ChannelsLast(b.config.Defects.Spectral.Resample(autograd.ChannelsFirst(y), size...))
+}
+
+func (b *Blocks) normalise(x *autograd.Value, i int, embedding *autograd.Value) *autograd.Value {
+	if b.Norms == nil {
+		return x
+	}
+	return b.Norms[i].Forward(x, embedding)
+}
+
+func (b *Blocks) activate(x *autograd.Value, last bool) *autograd.Value {
+	if last {
+		return x
+	}
+	return autograd.GELU(x)
+}

@@ -1,0 +1,115 @@
+package lno
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/autograd/nn"
+)
+
+// Model is a local neural operator. It may be used by many goroutines at once, with a tape each, except for SetModes.
+type Model struct {
+	Config     Config         `param:"-"` // with 0 replaced by what it stands for
+	Lifting    *nn.ChannelMLP `param:"lifting"`
+	Blocks     *Blocks        `param:"local_no_blocks"`
+	Projection *nn.ChannelMLP `param:"projection"`
+
+	grid *nn.GridEmbedding
+}
+
+// New returns a model with weights drawn from rng; a nil rng leaves zeros, for weights that are loaded.
+func New(c Config, rng *rand.Rand) (*Model, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	c = c.defaults()
+	blocks, err := newBlocks(c, rng)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Config: c, Blocks: blocks}
+	if err := m.CheckGrid(c.Grid...); err != nil {
+		return nil, err
+	}
+	in := c.In
+	if !c.NoGrid {
+		m.grid = nn.NewGridEmbedding(len(c.Modes))
+		in += m.grid.Channels()
+	}
+	m.Lifting = nn.NewChannelMLP(nn.ChannelMLPConfig{In: in, Out: c.Hidden, Hidden: max(1, int(c.LiftingRatio*float64(c.Hidden)))}, rng)
+	m.Projection = nn.NewChannelMLP(nn.ChannelMLPConfig{In: c.Hidden, Out: c.Out, Hidden: max(1, int(c.ProjectionRatio*float64(c.Hidden)))}, rng)
+	return m, nil
+}
+
+// Options are what one call of ForwardWith may add.
+type Options struct {
+	// Size is the output grid; the last block changes to it. Default: the input grid times Scale.
+	Size []int
+	// Embedding describes the samples where the blocks normalise by spectral.NormaliseAdaIN: width, or nb x width.
+	Embedding *autograd.Value
+}
+
+// CheckGrid reports an input grid that the model cannot be applied to: one so coarse that a function of the basis has no grid point in its
+// support, or so small that it cannot be padded.
+func (m *Model) CheckGrid(n ...int) error {
+	c := &m.Config
+	if len(n) != len(c.Modes) || slices.Min(n) < 1 {
+		return fmt.Errorf("lno: grid %v; want %d positive sizes", n, len(c.Modes))
+	}
+	for i := range c.Layers {
+		if _, err := m.Blocks.plan(i, n); err != nil {
+			return err
+		}
+		if n = m.Blocks.Convs[i].OutputSize(n); slices.Min(n) < 1 {
+			return fmt.Errorf("lno: scale %v leaves no points of the grid", c.Scale)
+		}
+	}
+	return nil
+}
+
+// Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd. It panics on grids for which CheckGrid reports an error.
+func (m *Model) Forward(x *autograd.Value) *autograd.Value { return m.ForwardWith(x, Options{}) }
+
+// ForwardWith is Forward with options.
+func (m *Model) ForwardWith(x *autograd.Value, o Options) *autograd.Value {
+	c := &m.Config
+	d := len(c.Modes)
+	if x.Rank() != d+2 || x.Shape[1] != c.In {
+		panic(fmt.Sprintf("lno: Forward: shape %v; want [batch, %d, %d axes]", x.Shape, c.In, d))
+	}
+	if o.Size != nil && (len(o.Size) != d || slices.Min(o.Size) < 1) {
+		panic(fmt.Sprintf("lno: Forward: output grid %v for shape %v", o.Size, x.Shape))
+	}
+	t := x.Tape()
+	// Every part that makes many intermediate values has a scope of its own.
+	return t.Scope(func() *autograd.Value {
+		v := t.Scope(func() *autograd.Value {
+			v := autograd.ChannelsLast(x)
+			if m.grid != nil {
+				v = m.grid.Forward(v)
+			}
+			return m.Lifting.Forward(v)
+		})
+		for i := range c.Layers {
+			in := v
+			size := m.Blocks.Convs[i].OutputSize(v.Shape[1 : 1+d])
+			if o.Size != nil && i == c.Layers-1 {
+				size = o.Size
+			}
+			v = t.Scope(func() *autograd.Value { return m.Blocks.forward(in, i, size, o.Embedding) })
+		}
+		return autograd.ChannelsFirst(m.Projection.Forward(v))
+	})
+}
+
+// SetModes changes the Fourier modes in use, up to Config.MaxModes.
+func (m *Model) SetModes(modes ...int) error {
+	for _, conv := range m.Blocks.Convs {
+		if err := conv.SetModes(modes...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
