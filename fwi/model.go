@@ -11,11 +11,12 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/fno"
+	"github.com/spamoe/spamoe/fwi/inversionnet"
 )
 
 // Config says everything about a model: the data it is for and the network inside.
 type Config struct {
-	// Network is the kind of network: "fno".
+	// Network is the kind of network: "fno" or "inversionnet".
 	Network string `json:"network"`
 	// X and Y are the shapes of one input and one output in physical units, channels first: 5x1000x70 and 1x70x70.
 	X []int `json:"x"`
@@ -29,6 +30,8 @@ type Config struct {
 	Unit string `json:"unit,omitempty"`
 	// FNO configures the network of kind "fno"; its channels are those of X and Y.
 	FNO *fno.Config `json:"fno,omitempty"`
+	// InversionNet configures the network of kind "inversionnet", which takes gathers as they are.
+	InversionNet inversionnet.Config `json:"inversionnet,omitzero"`
 }
 
 // Network is what a model has inside: a map from [batch, channel, rows, columns] to the same with other channels.
@@ -63,6 +66,12 @@ var networks = map[string]func(cfg Config, rng *rand.Rand) (Network, error){
 			return nil, fmt.Errorf("network fno: its grid is %v, that of the maps %v; they must agree", grid, cfg.Y[1:])
 		}
 		return fno.New(*cfg.FNO, rng)
+	},
+	"inversionnet": func(cfg Config, rng *rand.Rand) (Network, error) {
+		if !slices.Equal(cfg.X, []int{5, 1000, 70}) || !slices.Equal(cfg.Y, []int{1, 70, 70}) || cfg.Rows != 0 {
+			return nil, fmt.Errorf("network inversionnet: data of %v to %v with %d rows; it is made for [5 1000 70] to [1 70 70], not resampled", cfg.X, cfg.Y, cfg.Rows)
+		}
+		return inversionnet.New(cfg.InversionNet, rng)
 	},
 }
 

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spamoe/spamoe/fno"
@@ -14,8 +17,23 @@ var defaultNetworks = map[string]func(c *fwi.Config){
 		for i := range modes {
 			modes[i] = min(16, c.Y[i+1])
 		}
+		c.Rows = resampled(c)
 		c.FNO = &fno.Config{In: c.X[0], Out: c.Y[0], Hidden: 24, Modes: modes, Layers: 4}
 	},
+	"inversionnet": func(*fwi.Config) {},
+}
+
+// resampled returns the number of rows that an operator's input is resampled to: that of the output, where it has more.
+func resampled(c *fwi.Config) int {
+	if c.X[1] > c.Y[1] {
+		return c.Y[1]
+	}
+	return 0
+}
+
+// networkKinds lists the kinds of networks, for messages.
+func networkKinds() string {
+	return strings.Join(slices.Sorted(maps.Keys(defaultNetworks)), ", ")
 }
 
 // defaultTraining returns settings for a small set on a CPU: SPAMoE's own are for tens of thousands of pairs.

@@ -73,7 +73,7 @@ func predict(ctx context.Context, env *environment, args []string) error {
 			return err
 		}
 	}
-	fmt.Fprintf(env.stdout, "%s: %d maps\n", *out, inputs.n)
+	fmt.Fprintf(env.stdout, "%s: shape %s\n", *out, npy.FormatShape(append([]int{inputs.n}, m.Config.Y...)))
 	return nil
 }
 

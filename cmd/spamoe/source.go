@@ -180,7 +180,7 @@ func (s *source) model(kind string, train fwi.Data) (fwi.Config, error) {
 		}
 		lo, hi := openfwi.GatherRange(families...)
 		c.XNorm, c.YNorm = fwi.MinMax(gatherLog, lo, hi), fwi.MinMax(0, openfwi.VelocityMin, openfwi.VelocityMax)
-		c.Rows, c.Unit = y[1], "m/s"
+		c.Unit = "m/s"
 	} else {
 		var err error
 		if c.XNorm, c.YNorm, err = fwi.Standardise(train); err != nil {

@@ -47,7 +47,7 @@ func train(ctx context.Context, env *environment, args []string) error {
 	f.StringVar(&f.resume, "resume", "", "`run` folder to continue")
 	f.StringVar(&f.init, "init", "", "model `file` or run whose parameters to start from, instead of random ones")
 	f.StringVar(&f.config, "config", "", "`file` with a configuration, as a run's config.json")
-	f.StringVar(&f.model, "model", "fno", "`kind` of network: fno")
+	f.StringVar(&f.model, "model", "fno", "`kind` of network: "+networkKinds())
 	c.Data.register(f.flags)
 	f.IntVar(&c.Training.Epochs, "epochs", c.Training.Epochs, "passes over the training data")
 	f.IntVar(&c.Training.Batch, "batch", c.Training.Batch, "pairs per step")
@@ -59,7 +59,7 @@ func train(ctx context.Context, env *environment, args []string) error {
 		return err
 	}
 	if _, ok := defaultNetworks[f.model]; !ok {
-		return misuse("-model is %q; wanted fno", f.model)
+		return misuse("-model is %q; wanted one of %s", f.model, networkKinds())
 	}
 	if err := c.readFile(f, args); err != nil {
 		return err

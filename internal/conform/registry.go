@@ -28,6 +28,7 @@ var runners = map[string]runner{
 	"instancenorm":           differentiable(instanceNorm),
 	"interpolate_bicubic":    resize(autograd.InterpolateCubic),
 	"interpolate_bilinear":   resize(autograd.InterpolateLinear),
+	"inversionnet":           differentiable(inversionNet),
 	"irfft2":                 differentiable(irfft2),
 	"layernorm":              differentiable(layerNorm),
 	"leakyrelu":              differentiable(leakyReLU),
