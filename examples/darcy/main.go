@@ -52,7 +52,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	f := flag.NewFlagSet("darcy", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // main tells the errors
 	f.StringVar(&c.data, "data", "", "`folder` with neuraloperator's darcy_{train_16,test_16,test_32}_{x,y}.npy (default: generate data)")
-	f.StringVar(&c.out, "out", "darcy-run", "`folder` for the picture and the model")
+	f.StringVar(&c.out, "out", "runs/darcy", "`folder` for the picture and the model")
 	f.IntVar(&c.samples, "samples", 1000, "generated media to train on")
 	f.IntVar(&c.test, "test", 50, "generated media to test on")
 	f.IntVar(&c.validate, "validate", 100, "media of the training set, the last ones, that are held out for validation")

@@ -94,7 +94,7 @@ func TestRunFails(t *testing.T) {
 func TestParse(t *testing.T) {
 	c, err := parse([]string{"-data", "d", "-seed", "7", "-epochs", "2"}, io.Discard)
 	require.NoError(t, err)
-	require.Equal(t, settings{data: "d", out: "darcy-run", samples: 1000, test: 50, validate: 100, epochs: 2, threads: c.threads, seed: 7}, *c)
+	require.Equal(t, settings{data: "d", out: "runs/darcy", samples: 1000, test: 50, validate: 100, epochs: 2, threads: c.threads, seed: 7}, *c)
 	var help bytes.Buffer
 	_, err = parse([]string{"-h"}, &help)
 	require.ErrorIs(t, err, flag.ErrHelp)
