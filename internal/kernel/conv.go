@@ -30,13 +30,14 @@ func forward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 	cg, og, patch := s.C/s.Groups, s.Out/s.Groups, s.patch()
 	step := s.columns()
 	ns := (size + step - 1) / step
+	rows := min((step+s.OW-2)/s.OW+1, s.OH) // that step windows can touch, whichever is the first
 	Parallel(s.N*s.Groups*ns, 1, func(lo, hi int) {
 		sc := takeConvScratch[T]()
 		defer sc.release()
 		for t := lo; t < hi; t++ {
 			n, g, j0 := t/ns/s.Groups, t/ns%s.Groups, t%ns*step
 			j1 := min(j0+step, size)
-			sc.image.load(s, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, (j1-1)/s.OW+1)
+			sc.image.load(s, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, j0/s.OW+rows)
 			p := product[T]{batch: 1, m: og, n: size, k: patch, a: w[g*og*patch:], lda: patch,
 				c: y[(n*s.Out+g*og)*size:], ldc: size, acc: acc}
 			if bias != nil {
