@@ -80,31 +80,6 @@ func TestGoldenDifferential(t *testing.T) {
 	}
 }
 
-// disco is the configuration of the cases disco2d*.
-type disco struct {
-	In       int    `json:"in_channels"`
-	Out      int    `json:"out_channels"`
-	InShape  [2]int `json:"in_shape"`
-	OutShape [2]int `json:"out_shape"`
-	Kernel   any    `json:"kernel_shape"`
-	Groups   int
-	Radius   float64 `json:"radius_cutoff"`
-	Bias     *bool
-}
-
-func (d *disco) config() lno.IntegralConfig {
-	var shape []int
-	if n, ok := d.Kernel.(float64); ok {
-		shape = []int{int(n), int(n)}
-	} else {
-		for _, n := range d.Kernel.([]any) {
-			shape = append(shape, int(n.(float64)))
-		}
-	}
-	return lno.IntegralConfig{In: d.In, Out: d.Out, Grid: d.InShape, Stride: [2]int{d.InShape[0] / d.OutShape[0], d.InShape[1] / d.OutShape[1]},
-		Basis: lno.Basis{Shape: shape}, Radius: d.Radius, Groups: d.Groups, NoBias: d.Bias != nil && !*d.Bias, Defects: lno.ReferenceIntegralDefects()}
-}
-
 func TestGoldenIntegral(t *testing.T) {
 	for _, name := range []string{"disco2d", "disco2d_70", "disco2d_radius_groups", "disco2d_stride_iso"} {
 		for _, given := range []bool{true, false} {
@@ -113,12 +88,14 @@ func TestGoldenIntegral(t *testing.T) {
 			}
 			t.Run(fmt.Sprint(name, given), func(t *testing.T) {
 				c := golden.Load(t, name)
-				var set disco
+				var set reference.Integral
 				c.Config(&set)
-				config := set.config()
+				var table [][][]float32
 				if given {
-					config.Defects.Table = psi(c)
+					table = psi(c)
 				}
+				config, err := set.Config(table)
+				require.NoError(t, err)
 				l, err := lno.NewIntegral(config, nil)
 				require.NoError(t, err)
 				check(t, c, l, false, l.Forward)

@@ -85,3 +85,48 @@ func LocalNO(config []byte, table [][][]float32) (lno.Config, error) {
 	out.Defects.Integral.Table = table
 	return out, out.Check()
 }
+
+// Integral is a configuration of the fork's EquidistantDiscreteContinuousConv2d, with the sizes that followed from it there.
+type Integral struct {
+	In       int       `json:"in_channels"`
+	Out      int       `json:"out_channels"`
+	InShape  [2]int    `json:"in_shape"`
+	OutShape [2]int    `json:"out_shape"`
+	Kernel   Numbers   `json:"kernel_shape"`
+	Basis    lno.Kind  `json:"basis_type"`
+	Domain   []float64 `json:"domain_length"`
+	Periodic bool      `json:"periodic"`
+	Groups   int       `json:"groups"`
+	Bias     *bool     `json:"bias"` // default true
+	Radius   float64   `json:"radius_cutoff"`
+	Height   int       `json:"psi_local_h"`
+	Width    int       `json:"psi_local_w"`
+	Weight   float64   `json:"q_weight"`
+}
+
+// Config returns our configuration; table is as for LocalNO.
+func (c *Integral) Config(table [][][]float32) (lno.IntegralConfig, error) {
+	out := lno.IntegralConfig{In: c.In, Out: c.Out, Grid: c.InShape, Basis: lno.Basis{Kind: c.Basis}, Radius: c.Radius, Groups: c.Groups,
+		NoBias: c.Bias != nil && !*c.Bias, Defects: lno.ReferenceIntegralDefects()}
+	if c.Periodic {
+		out.Padding = lno.Periodic
+	}
+	copy(out.Domain[:], c.Domain)
+	for a, n := range c.OutShape {
+		if n < 1 || c.InShape[a]%n != 0 {
+			return out, fmt.Errorf("reference: an integral kernel from a grid of %v to one of %v points; want whole strides", c.InShape, c.OutShape)
+		}
+		out.Stride[a] = c.InShape[a] / n
+	}
+	for _, k := range c.Kernel {
+		out.Basis.Shape = append(out.Basis.Shape, int(k))
+	}
+	switch {
+	case len(c.Kernel) == 1 && c.Basis != lno.Zernike:
+		out.Basis.Shape = append(out.Basis.Shape, int(c.Kernel[0])) // one number stands for two there
+	case len(c.Kernel) == 2 && c.Basis == lno.Zernike:
+		out.Basis.Shape = out.Basis.Shape[:1]
+	}
+	out.Defects.Table = table
+	return out, out.Check()
+}
