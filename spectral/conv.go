@@ -178,7 +178,7 @@ func (v *Conv) multiply(p *plan, x *autograd.Value) *autograd.Value {
 	if v.Config.Separable {
 		return gate(p.order, p.rows, x, w)
 	}
-	return mixRows(p.order, p.rows, x, w)
+	return mixRows(p.order, p.rows, len(p.kept[0].in), x, w)
 }
 
 // planesFirst orders the axes nb, n1 .. nd, nc, 2 as nb, n1 .., 2, nd, nc.

@@ -8,14 +8,17 @@ import (
 // mix multiplies the channels of every mode of a spectrum by a complex matrix, Y[o] = sum over i of X[i] W[i, o]. w is ni x no x
 // k1 .. kd x 2, the kept modes, or ni x no x 2, the same matrix for all modes.
 func mix(order []int, x, w *autograd.Value) *autograd.Value {
+	if w.Rank() == 3 {
+		return mixAlike(x, w)
+	}
 	rows := make([]int, w.Len()/(2*w.Shape[0]*w.Shape[1]))
 	for i := range rows {
 		rows[i] = i
 	}
-	return mixRows(order, rows, x, w)
+	return mixRows(order, rows, w.Shape[2], x, w)
 }
 
-// mixRows is mix by a part of a weight, ni x no x m1 .. md x 2: rows says which modes take part.
+// mixRows is mix by a part of a weight, ni x no x m1 .. md x 2: rows says which modes take part, k1 of them along the first axis.
 //
 // A mode's batch is a real matrix of 2 nb rows, first all real parts, then all imaginary ones. With X' = iX in the same layout,
 //
@@ -23,166 +26,202 @@ func mix(order []int, x, w *autograd.Value) *autograd.Value {
 //
 // is one real product per mode. Its gradients are [Re gW; Im gW] = [X X']' gY, and gX = A - iB in that layout with
 // [A B] = gY [Re W; Im W]'.
-func mixRows(order, rows []int, x, w *autograd.Value) *autograd.Value {
-	m := mixer{nb: x.Shape[2], ni: x.Shape[3], no: w.Shape[1], order: order, rows: rows}
+//
+// Weights are stored with the modes last, products need them first. Blocks of a few input and output channels, all modes of them, are
+// transposed within the cache and used, or made there and transposed on their way out: a weight, often larger than the
+// rest of the data, is read or written once.
+func mixRows(order, rows []int, k1 int, x, w *autograd.Value) *autograd.Value {
+	m := mixer{nb: x.Shape[2], ni: x.Shape[3], no: w.Shape[1], k1: k1, order: order, rows: rows}
 	m.stored = w.Len() / (2 * m.ni * m.no)
 	t := x.Tape()
-	// The repacked weight is kept for the gradient of x, and otherwise given back at once.
-	size := len(rows) * 2 * m.ni * m.no
-	var packed []float32
-	if x.NeedsGrad() {
-		packed = t.Scratch(size)
+	// [X X'] serves the gradient of the weight too.
+	var doubled []float32
+	if size := 2 * x.Len(); w.NeedsGrad() {
+		doubled = t.Scratch(size)
 	} else {
-		packed = packs.get(size)
-		defer packs.put(packed)
+		doubled = spectra.get(size)
+		defer spectra.put(doubled)
 	}
-	m.pack(packed, w.Data)
+	m.double(doubled, x.Data)
 	out := t.Alloc(x.Shape[0], 2, m.nb, m.no)
-	m.forward(out.Data, x.Data, packed)
+	m.forward(out.Data, doubled, w.Data)
 	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {
 		if x.NeedsGrad() {
 			gx, acc := g.Buffer(x)
-			m.inputGrad(gx, gy, packed, acc)
+			m.inputGrad(gx, gy, w.Data, acc)
 		}
 		if w.NeedsGrad() {
-			gp := packs.get(size)
-			m.weightGrad(gp, x.Data, gy)
 			gw, acc := g.Buffer(w)
-			m.unpack(gw, gp, acc)
-			packs.put(gp)
+			m.weightGrad(gw, doubled, gy, acc)
 		}
 	})
 }
+
+// A tile holds the weights of a block of channels: per mode a matrix of 2c x b, the real parts of c input channels above their
+// imaginary parts, for b output channels. With all modes of SPAMoE's layers it fills half of a second-level cache.
+const (
+	blockIn  = 16
+	blockOut = 32
+)
 
 type mixer struct {
 	nb, ni, no int
-	order      []int // the mode of the spectrum of each matrix; with one matrix for all, all of them
-	rows       []int // the mode of the weight of each matrix
+	k1         int   // modes of the first axis
+	order      []int // the place of each mode in the spectrum; along the first axis neighbours are neighbours
+	rows       []int // its place in the weight; along the first axis at equal distances
 	stored     int   // modes of the weight
 }
 
-// pack reorders a weight, ni x no x modes x 2, into one matrix of 2 ni x no per kept mode, real parts above imaginary ones. One input
-// channel at a time is transposed in the cache, from where long pieces go to their places.
-func (m *mixer) pack(dst, w []float32) {
-	size := 2 * m.stored * m.no
-	kernel.Parallel(m.ni, 1, func(lo, hi int) {
-		tile := tiles.get(size)
-		defer tiles.put(tile)
-		for i := lo; i < hi; i++ {
-			kernel.Transpose(tile, w[i*size:][:size], 1, m.no, 2*m.stored)
-			for k, r := range m.rows {
-				d := dst[(2*k*m.ni+i)*m.no:]
-				copy(d[:m.no], tile[2*r*m.no:])
-				copy(d[m.ni*m.no:][:m.no], tile[(2*r+1)*m.no:])
+// tile is a block of channels: i0 .. i0+c of the input, o0 .. o0+b of the output.
+type tile struct{ i0, c, o0, b int }
+
+func (m *mixer) tile(i, o int) tile {
+	t := tile{i0: i * blockIn, o0: o * blockOut}
+	t.c, t.b = min(blockIn, m.ni-t.i0), min(blockOut, m.no-t.o0)
+	return t
+}
+
+func blocks(n, size int) int { return (n + size - 1) / size }
+
+// load transposes a block of the weight into a tile, modes of the whole weight.
+func (m *mixer) load(dst, w []float32, t tile) {
+	for i := range t.c {
+		kernel.TransposeBlock(dst[i*t.b:], t.c*t.b, w[((t.i0+i)*m.no+t.o0)*2*m.stored:], 2*m.stored, t.b, 2*m.stored)
+	}
+}
+
+// products calls f for groups of modes along the first axis: s is the first one's place in the spectrum, where the others follow, r its
+// place in the weight, where they are step apart.
+func (m *mixer) products(f func(s, r, step int)) {
+	rest := len(m.order) / m.k1
+	step := 0
+	if m.k1 > 1 {
+		step = m.rows[rest] - m.rows[0]
+	}
+	for j := range rest {
+		f(m.order[j], m.rows[j], step)
+	}
+}
+
+// forward computes Y, block by block of output channels.
+func (m *mixer) forward(y, doubled, w []float32) {
+	rows, ni, no := 2*m.nb, m.ni, m.no
+	kernel.Parallel(blocks(no, blockOut), 1, func(lo, hi int) {
+		buf := tiles.get(2 * m.stored * blockIn * blockOut)
+		defer tiles.put(buf)
+		for o := lo; o < hi; o++ {
+			for i := range blocks(ni, blockIn) {
+				t := m.tile(i, o)
+				m.load(buf, w, t)
+				m.products(func(s, r, step int) {
+					size := 2 * t.c * t.b
+					kernel.GemmBatch(false, false, m.k1, rows, t.b, 2*t.c, doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni,
+						buf[r*size:], t.b, step*size, y[s*rows*no+t.o0:], no, rows*no, i > 0)
+				})
 			}
 		}
 	})
 }
 
-// unpack is the reverse of pack, or adds; modes that are not kept get zeros.
-func (m *mixer) unpack(gw, gp []float32, acc bool) {
-	size := 2 * m.stored * m.no
-	kernel.Parallel(m.ni, 1, func(lo, hi int) {
-		tile := tiles.get(2 * size)
-		defer tiles.put(tile)
-		tile, turned := tile[:size], tile[size:]
-		if len(m.rows) < m.stored {
-			clear(tile)
-		}
-		for i := lo; i < hi; i++ {
-			for k, r := range m.rows {
-				s := gp[(2*k*m.ni+i)*m.no:]
-				copy(tile[2*r*m.no:], s[:m.no])
-				copy(tile[(2*r+1)*m.no:], s[m.ni*m.no:][:m.no])
-			}
-			if acc {
-				kernel.Transpose(turned, tile, 1, 2*m.stored, m.no)
-				kernel.Add(gw[i*size:][:size], gw[i*size:][:size], turned)
-			} else {
-				kernel.Transpose(gw[i*size:][:size], tile, 1, 2*m.stored, m.no)
-			}
-		}
-	})
-}
-
-// each calls f for every mode in parallel: i numbers the matrix, s the place in the spectrum. work holds 4 nb ni elements.
-func (m *mixer) each(f func(i, s int, work []float32)) {
-	n := 4 * m.nb * max(m.ni, m.no)
-	kernel.Parallel(len(m.order), 1, func(lo, hi int) {
-		work := halves.get(n)
-		defer halves.put(work)
-		for k := lo; k < hi; k++ {
-			f(min(k, len(m.rows)-1), m.order[k], work)
-		}
-	})
-}
-
-func (m *mixer) forward(y, x, w []float32) {
-	rows, size := 2*m.nb, 2*m.ni*m.no
-	m.each(func(i, s int, work []float32) {
-		double(work, x[s*rows*m.ni:][:rows*m.ni], m.nb, m.ni)
-		kernel.Gemm(false, false, rows, m.no, 2*m.ni, work, 2*m.ni, w[i*size:][:size], m.no, y[s*rows*m.no:][:rows*m.no], m.no, false)
-	})
-}
-
+// inputGrad computes gX, block by block of input channels.
 func (m *mixer) inputGrad(gx, gy, w []float32, acc bool) {
-	rows, size := 2*m.nb, 2*m.ni*m.no
-	m.each(func(i, s int, work []float32) {
-		kernel.Gemm(false, true, rows, 2*m.ni, m.no, gy[s*rows*m.no:][:rows*m.no], m.no, w[i*size:][:size], m.no, work, 2*m.ni, false)
-		halve(gx[s*rows*m.ni:][:rows*m.ni], work, m.nb, m.ni, acc)
+	rows, ni, no := 2*m.nb, m.ni, m.no
+	doubled := spectra.get(2 * len(gx))
+	defer spectra.put(doubled)
+	kernel.Parallel(blocks(ni, blockIn), 1, func(lo, hi int) {
+		buf := tiles.get(2 * m.stored * blockIn * blockOut)
+		defer tiles.put(buf)
+		for i := lo; i < hi; i++ {
+			for o := range blocks(no, blockOut) {
+				t := m.tile(i, o)
+				m.load(buf, w, t)
+				m.products(func(s, r, step int) {
+					size := 2 * t.c * t.b
+					kernel.GemmBatch(false, true, m.k1, rows, 2*t.c, t.b, gy[s*rows*no+t.o0:], no, rows*no,
+						buf[r*size:], t.b, step*size, doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni, o > 0)
+				})
+			}
+		}
+	})
+	m.halve(gx, doubled, acc)
+}
+
+// weightGrad computes gW, block by block of both.
+func (m *mixer) weightGrad(gw, doubled, gy []float32, acc bool) {
+	rows, ni, no := 2*m.nb, m.ni, m.no
+	across := blocks(no, blockOut)
+	kernel.Parallel(blocks(ni, blockIn)*across, 1, func(lo, hi int) {
+		buf := tiles.get(2 * m.stored * blockIn * blockOut)
+		defer tiles.put(buf)
+		turned := turns.get(2 * m.stored * blockOut)
+		defer turns.put(turned)
+		for k := lo; k < hi; k++ {
+			t := m.tile(k/across, k%across)
+			if len(m.rows) < m.stored {
+				clear(buf)
+			}
+			m.products(func(s, r, step int) {
+				size := 2 * t.c * t.b
+				kernel.GemmBatch(true, false, m.k1, 2*t.c, t.b, rows, doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni,
+					gy[s*rows*no+t.o0:], no, rows*no, buf[r*size:], t.b, max(step, 1)*size, false)
+			})
+			for i := range t.c {
+				d := gw[((t.i0+i)*no+t.o0)*2*m.stored:][:2*m.stored*t.b]
+				if acc {
+					kernel.TransposeBlock(turned, 2*m.stored, buf[i*t.b:], t.c*t.b, 2*m.stored, t.b)
+					kernel.Add(d, d, turned[:len(d)])
+				} else {
+					kernel.TransposeBlock(d, 2*m.stored, buf[i*t.b:], t.c*t.b, 2*m.stored, t.b)
+				}
+			}
+		}
 	})
 }
 
-// weightGrad writes the gradient in the packed order.
-func (m *mixer) weightGrad(gw, x, gy []float32) {
-	rows, size := 2*m.nb, 2*m.ni*m.no
-	if len(m.rows) == 1 && len(m.order) > 1 {
-		// One matrix for all modes: a sum over them, in their order.
-		work := halves.get(4 * m.nb * m.ni)
-		defer halves.put(work)
-		for k, s := range m.order {
-			double(work, x[s*rows*m.ni:][:rows*m.ni], m.nb, m.ni)
-			kernel.Gemm(true, false, 2*m.ni, m.no, rows, work, 2*m.ni, gy[s*rows*m.no:][:rows*m.no], m.no, gw, m.no, k > 0)
+// double writes [X X'] for the spectrum X, the channels in blocks: those of X, then those of X'. Rows of real parts get minus the
+// imaginary ones as X', rows of imaginary parts the real ones.
+func (m *mixer) double(dst, x []float32) {
+	n := m.ni
+	kernel.Parallel(len(m.order)*m.nb, 1+4096/n, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			r := k/m.nb*2*m.nb + k%m.nb
+			re, im := x[r*n:][:n], x[(r+m.nb)*n:][:n]
+			a, b := dst[2*r*n:][:2*n], dst[2*(r+m.nb)*n:][:2*n]
+			for i := 0; i < n; i += blockIn {
+				c := min(blockIn, n-i)
+				copy(a[2*i:], re[i:i+c])
+				copy(b[2*i:], im[i:i+c])
+				copy(b[2*i+c:], re[i:i+c])
+				d := a[2*i+c:][:c]
+				for j, v := range im[i : i+c] {
+					d[j] = -v
+				}
+			}
 		}
-		return
-	}
-	m.each(func(i, s int, work []float32) {
-		double(work, x[s*rows*m.ni:][:rows*m.ni], m.nb, m.ni)
-		kernel.Gemm(true, false, 2*m.ni, m.no, rows, work, 2*m.ni, gy[s*rows*m.no:][:rows*m.no], m.no, gw[i*size:][:size], m.no, false)
 	})
-}
-
-// double writes [X X'] to dst, 2 nb rows of 2 n elements, for X of 2 nb rows of n: rows of real parts get minus the imaginary ones
-// as their second half, rows of imaginary parts the real ones.
-func double(dst, x []float32, nb, n int) {
-	for b := range nb {
-		re, im := x[b*n:][:n], x[(nb+b)*n:][:n]
-		copy(dst[2*b*n:], re)
-		copy(dst[2*(nb+b)*n:], im)
-		copy(dst[(2*(nb+b)+1)*n:], re)
-		d := dst[(2*b+1)*n:][:n]
-		for i, v := range im {
-			d[i] = -v
-		}
-	}
 }
 
 // halve is the adjoint of double.
-func halve(gx, g []float32, nb, n int, acc bool) {
-	for b := range nb {
-		re, im := gx[b*n:][:n], gx[(nb+b)*n:][:n]
-		a0, b0 := g[2*b*n:][:n], g[(2*b+1)*n:][:n]
-		a1, b1 := g[2*(nb+b)*n:][:n], g[(2*(nb+b)+1)*n:][:n]
-		if acc {
-			for i := range re {
-				re[i] += a0[i] + b1[i]
-				im[i] += a1[i] - b0[i]
+func (m *mixer) halve(gx, g []float32, acc bool) {
+	n := m.ni
+	kernel.Parallel(len(m.order)*m.nb, 1+4096/n, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			r := k/m.nb*2*m.nb + k%m.nb
+			re, im := gx[r*n:][:n], gx[(r+m.nb)*n:][:n]
+			a, b := g[2*r*n:][:2*n], g[2*(r+m.nb)*n:][:2*n]
+			if !acc {
+				clear(re)
+				clear(im)
 			}
-			continue
+			for i := 0; i < n; i += blockIn {
+				c := min(blockIn, n-i)
+				a0, a1, b0, b1 := a[2*i:][:c], a[2*i+c:][:c], b[2*i:][:c], b[2*i+c:][:c]
+				p, q := re[i:][:c], im[i:][:c]
+				for j := range p {
+					p[j] += a0[j] + b1[j]
+					q[j] += b0[j] - a1[j]
+				}
+			}
 		}
-		for i := range re {
-			re[i] = a0[i] + b1[i]
-			im[i] = a1[i] - b0[i]
-		}
-	}
+	})
 }

@@ -6,10 +6,10 @@ import "sync"
 type scratch struct{ pool sync.Pool }
 
 var (
-	packs  scratch // whole weights
-	tiles  scratch // the weights of one input channel
-	halves scratch // a mode's batch
-	parts  scratch // one row of points
+	spectra scratch // a spectrum
+	tiles   scratch // weights of a block of channels
+	turns   scratch // weights of one input channel and a block of output channels
+	lines   scratch // one row of points
 )
 
 func (s *scratch) get(n int) []float32 {
