@@ -251,6 +251,32 @@ func TestElemSpecialValues(t *testing.T) {
 	})
 }
 
+// TestGELUAccuracy sweeps the range where GELU is neither 0 nor the identity: the error is below 2e-7 |x|, that of the derivative
+// below 3e-7.
+func TestGELUAccuracy(t *testing.T) {
+	eachBody(t, func(t *testing.T) {
+		const n = 1 << 16
+		x, y, g := make([]float32, n), make([]float32, n), make([]float32, n)
+		for i := range x {
+			x[i] = 28*float32(i)/n - 14
+		}
+		fillOne(g)
+		GELU(y, x)
+		GELUGrad(g, g, x, false)
+		var worst, worstGrad float64
+		for i := range x {
+			v := float64(x[i])
+			if v != 0 {
+				worst = max(worst, math.Abs(float64(y[i])-v*cdf(v))/math.Abs(v))
+			}
+			worstGrad = max(worstGrad, math.Abs(float64(g[i])-cdf(v)-v*pdf(v)))
+		}
+		t.Logf("GELU %.3g |x|, GELUGrad %.3g", worst, worstGrad)
+		require.Less(t, worst, 2e-7)
+		require.Less(t, worstGrad, 3e-7)
+	})
+}
+
 func fillOne(x []float32) {
 	for i := range x {
 		x[i] = 1

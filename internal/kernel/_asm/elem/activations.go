@@ -86,37 +86,20 @@ func (w *width) exp(x reg.VecVirtual) reg.VecVirtual {
 	return w.exp2Of(n, w.fma(c, w.k(log2eLow), f), true)
 }
 
-var geluHeld = append(append([]float64{1, 0, -log2e / 2, millsScale, millsEnd}, exp2Poly...), millsPoly...)
-
-// normalTail returns a = min(|x|, millsEnd), e = exp(-a^2/2) and r with e r = P(-a).
+// normalTail, for AVX2, returns a = min(|x|, millsEnd), e = exp(-a^2/2) and r with e r = P(-a).
 func (w *width) normalTail(x reg.VecVirtual) (a, e, r reg.VecVirtual) {
 	a = w.min(w.kr(millsEnd), w.and(x, w.kBits(signless)))
 	v := w.mul(w.mul(a, a), w.k(-log2e/2))
 	n := w.round(v)
 	e = w.exp2Of(n, w.sub(v, n), false)
-	d := w.vec()
-	VMOVAPS(a, d)
-	VFMADD213PS(w.k(1), w.kr(millsScale), d)
-	t := w.reciprocal(d)
+	d := w.copyOf(millsScale)
+	w.horner(d, a, w.k(1))
+	t := w.div(w.kr(1), d)
 	r = w.copyOf(millsPoly[len(millsPoly)-1])
 	for i := len(millsPoly) - 2; i >= 0; i-- {
 		w.horner(r, t, w.k(millsPoly[i]))
 	}
 	return a, e, r
-}
-
-// reciprocal is 1/d by an approximation and one step of Newton's method, t (2 - d t).
-func (w *width) reciprocal(d reg.VecVirtual) reg.VecVirtual {
-	t, e := w.vec(), w.vec()
-	if w.wide() {
-		VRCP14PS(d, t)
-	} else {
-		VRCPPS(d, t)
-	}
-	VMOVAPS(d, e)
-	VFNMADD213PS(w.k(1), t, e) // 1 - d t
-	VFMADD213PS(t, t, e)       // t + t (1 - d t)
-	return e
 }
 
 const (
@@ -138,34 +121,47 @@ func (w *width) gate(x reg.VecVirtual) (c, s reg.VecVirtual) {
 }
 
 func activations(w *width) {
-	for _, o := range []op{
-		{"exp", "x", 2, expHeld, func(v operands) reg.VecVirtual { return w.exp(v.x) }},
-		// x P(x) = max(x, 0) - |x| P(-|x|).
-		{"gelu", "x", 2, geluHeld, func(v operands) reg.VecVirtual {
+	w.elementwise(op{name: "exp", reads: "x", unroll: 2, hold: expHeld, body: func(v operands) reg.VecVirtual { return w.exp(v.x) }})
+	// GELU is x P(x) = max(x, 0) - |x| P(-|x|). Its derivative P(x) + x p(x) is s = P(-a) - a p(a) for negative x, a = |x|, and
+	// 1 - s for positive. AVX-512 looks P(-a) and s up, AVX2 computes them.
+	gelu := op{name: "gelu", reads: "x", unroll: 2}
+	grad := op{name: "geluGrad", reads: "xy", unroll: 2}
+	if w.wide() {
+		gelu.table, gelu.hold = &geluTable, geluTable.held()
+		gelu.body = func(v operands) reg.VecVirtual {
+			a, p := geluTable.look(w, v.t, v.x)
+			return w.fnma(a, p, w.max(w.k(0), v.x))
+		}
+		grad.table, grad.hold = &geluGradTable, geluGradTable.held()
+		grad.body = func(v operands) reg.VecVirtual {
+			_, s := geluGradTable.look(w, v.t, v.y)
+			return w.mul(w.bySign(v.y, s, w.sub(w.k(1), s)), v.x)
+		}
+	} else {
+		gelu.body = func(v operands) reg.VecVirtual {
 			a, e, r := w.normalTail(v.x)
 			return w.fnma(w.mul(a, e), r, w.max(w.kr(0), v.x))
-		}},
-		// P(x) + x p(x) is s = e (r - a/sqrt(2 pi)) for negative x and 1 - s for positive.
-		{"geluGrad", "xy", 2, append([]float64{invRoot}, geluHeld...), func(v operands) reg.VecVirtual {
+		}
+		grad.body = func(v operands) reg.VecVirtual {
 			a, e, r := w.normalTail(v.y)
 			s := w.mul(w.fnma(a, w.k(invRoot), r), e)
 			return w.mul(w.bySign(v.y, s, w.sub(w.kr(1), s)), v.x)
-		}},
-		{"geluTanh", "x", 2, geluTanhHeld, func(v operands) reg.VecVirtual {
-			c, s := w.gate(v.x)
-			return w.mul(c, s)
-		}},
-		{"geluTanhGrad", "xy", 2, geluTanhHeld, func(v operands) reg.VecVirtual {
-			// s + 2 c s (1-s) du/dx; beyond 13 the second term is nothing.
-			c, s := w.gate(w.min(w.kr(millsEnd), v.y))
-			g := w.copyOf(6 * geluTanhA * geluTanhB)
-			w.horner(g, w.mul(c, c), w.k(2*geluTanhA)) // 2 du/dx
-			h := w.mul(w.mul(g, c), s)
-			return w.mul(w.fma(h, w.sub(w.kr(1), s), s), v.x)
-		}},
-	} {
-		w.elementwise(o)
+		}
 	}
+	w.elementwise(gelu)
+	w.elementwise(grad)
+	w.elementwise(op{name: "geluTanh", reads: "x", unroll: 2, hold: geluTanhHeld, body: func(v operands) reg.VecVirtual {
+		c, s := w.gate(v.x)
+		return w.mul(c, s)
+	}})
+	w.elementwise(op{name: "geluTanhGrad", reads: "xy", unroll: 2, hold: geluTanhHeld, body: func(v operands) reg.VecVirtual {
+		// s + 2 c s (1-s) du/dx; beyond 13 the second term is nothing.
+		c, s := w.gate(w.min(w.kr(millsEnd), v.y))
+		g := w.copyOf(6 * geluTanhA * geluTanhB)
+		w.horner(g, w.mul(c, c), w.k(2*geluTanhA)) // 2 du/dx
+		h := w.mul(w.mul(g, c), s)
+		return w.mul(w.fma(h, w.sub(w.kr(1), s), s), v.x)
+	}})
 }
 
 // bySign is neg where the sign bit of x is set, pos elsewhere, into pos's register.

@@ -95,9 +95,13 @@ type op struct {
 	unroll int
 	hold   []float64
 	body   func(v operands) reg.VecVirtual
+	table  *table // what body looks up, in v.t
 }
 
-type operands struct{ x, y, a, b reg.VecVirtual }
+type operands struct {
+	x, y, a, b reg.VecVirtual
+	t          [2 * (tableDegree + 1)]reg.VecVirtual
+}
 
 // elementwise emits the kernel of o: one loop that stores, and one that adds to dst.
 func (w *width) elementwise(o op) {
@@ -116,6 +120,9 @@ func (w *width) elementwise(o op) {
 		v.b = w.broadcast("b")
 	}
 	w.hold(o.hold...)
+	if o.table != nil {
+		v.t = o.table.load(w)
+	}
 	body := func(p position) reg.VecVirtual {
 		u := v
 		u.x = p.get("x")
@@ -146,18 +153,18 @@ func (w *width) ifAcc(yes, no func()) {
 
 func arithmetic(w *width) {
 	for _, o := range []op{
-		{"add", "xy", 4, nil, func(v operands) reg.VecVirtual { return w.add(v.x, v.y) }},
-		{"sub", "xy", 4, nil, func(v operands) reg.VecVirtual { return w.sub(v.x, v.y) }},
-		{"mul", "xy", 4, nil, func(v operands) reg.VecVirtual { return w.mul(v.x, v.y) }},
-		{"div", "xy", 2, nil, func(v operands) reg.VecVirtual { return w.div(v.x, v.y) }},
-		{"sqrt", "x", 2, nil, func(v operands) reg.VecVirtual { r := w.vec(); VSQRTPS(v.x, r); return r }},
-		{"scale", "xa", 4, nil, func(v operands) reg.VecVirtual { return w.mul(v.x, v.a) }},
-		{"addScaled", "xyab", 4, nil, func(v operands) reg.VecVirtual { return w.fma(v.y, v.b, w.mul(v.x, v.a)) }},
-		{"scaleShift", "xab", 4, nil, func(v operands) reg.VecVirtual { return w.add(w.mul(v.x, v.a), v.b) }},
+		{name: "add", reads: "xy", unroll: 4, body: func(v operands) reg.VecVirtual { return w.add(v.x, v.y) }},
+		{name: "sub", reads: "xy", unroll: 4, body: func(v operands) reg.VecVirtual { return w.sub(v.x, v.y) }},
+		{name: "mul", reads: "xy", unroll: 4, body: func(v operands) reg.VecVirtual { return w.mul(v.x, v.y) }},
+		{name: "div", reads: "xy", unroll: 2, body: func(v operands) reg.VecVirtual { return w.div(v.x, v.y) }},
+		{name: "sqrt", reads: "x", unroll: 2, body: func(v operands) reg.VecVirtual { r := w.vec(); VSQRTPS(v.x, r); return r }},
+		{name: "scale", reads: "xa", unroll: 4, body: func(v operands) reg.VecVirtual { return w.mul(v.x, v.a) }},
+		{name: "addScaled", reads: "xyab", unroll: 4, body: func(v operands) reg.VecVirtual { return w.fma(v.y, v.b, w.mul(v.x, v.a)) }},
+		{name: "scaleShift", reads: "xab", unroll: 4, body: func(v operands) reg.VecVirtual { return w.add(w.mul(v.x, v.a), v.b) }},
 		// y (x - a), the last step of a softmax's gradient.
-		{"mulShifted", "xya", 4, nil, func(v operands) reg.VecVirtual { return w.mul(w.sub(v.x, v.a), v.y) }},
-		{"leaky", "xa", 4, []float64{0}, func(v operands) reg.VecVirtual { return w.positive(v.x, v.x, w.mul(v.x, v.a)) }},
-		{"leakyGrad", "xya", 4, []float64{0}, func(v operands) reg.VecVirtual { return w.positive(v.y, v.x, w.mul(v.x, v.a)) }},
+		{name: "mulShifted", reads: "xya", unroll: 4, body: func(v operands) reg.VecVirtual { return w.mul(w.sub(v.x, v.a), v.y) }},
+		{name: "leaky", reads: "xa", unroll: 4, hold: []float64{0}, body: func(v operands) reg.VecVirtual { return w.positive(v.x, v.x, w.mul(v.x, v.a)) }},
+		{name: "leakyGrad", reads: "xya", unroll: 4, hold: []float64{0}, body: func(v operands) reg.VecVirtual { return w.positive(v.y, v.x, w.mul(v.x, v.a)) }},
 	} {
 		w.elementwise(o)
 	}

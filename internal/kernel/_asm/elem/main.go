@@ -17,6 +17,8 @@ func main() {
 		adam(w)
 	}
 	transpose()
+	geluTable.emit()
+	geluGradTable.emit()
 	constants.emit()
 	Generate()
 }
