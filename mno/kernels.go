@@ -60,6 +60,11 @@ func newFourierKernel2d(in, hidden, out, modes int, overlap bool, rng *rand.Rand
 
 // Forward maps x, nb x n1 x n2 x In.
 func (k *FourierKernel2d) Forward(x *autograd.Value) *autograd.Value {
+	return k.Out.Forward(autograd.ReLU(k.multiply(x)))
+}
+
+// multiply returns F^-1(R F(x)).
+func (k *FourierKernel2d) multiply(x *autograd.Value) *autograd.Value {
 	n := x.Shape[1]
 	kept := k.multiplier.Kept(x.Shape[1:3])
 	t := x.Tape()
@@ -74,7 +79,7 @@ func (k *FourierKernel2d) Forward(x *autograd.Value) *autograd.Value {
 	}
 	r := autograd.Concat(2, autograd.Narrow(negative, 2, first, below), autograd.Narrow(positive, 2, 0, own),
 		autograd.Narrow(negative, 2, max(0, first+below+own-n), above-own))
-	return k.Out.Forward(autograd.ReLU(k.multiplier.Forward(x, r)))
+	return k.multiplier.Forward(x, r)
 }
 
 // LocalKernel2d couples neighbouring cells: y = Lo relu(conv(x)) + b, with a convolution of 3 x 3 cells.
