@@ -65,8 +65,12 @@ func guarded(run runner, c *testCase) (detail string, err error) {
 // RunAll runs the cases in all folders below dir, dir included, that hold a case.json, in the order of their paths, and hands
 // each result to each. It returns early, with ctx's error, when ctx ends; a folder without any case is an error.
 func RunAll(ctx context.Context, dir string, each func(Result)) (passed, failed, skipped int, err error) {
+	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a link, not even its root
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("conform: %w", err)
+	}
 	var folders []string
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && d.Name() == "case.json" {
 			folders = append(folders, filepath.Dir(path))
 		}
