@@ -56,10 +56,10 @@ func resize(x *autograd.Value, pads []int, end bool, sign int) *autograd.Value {
 	d := len(pads)
 	nc := x.Dim(-1)
 	var list []int
-	any := false
+	some := false
 	for a := d - 1; a >= 0; a-- {
 		p := sign * pads[a]
-		any = any || p != 0
+		some = some || p != 0
 		if a == d-1 {
 			p *= nc
 		}
@@ -69,7 +69,7 @@ func resize(x *autograd.Value, pads []int, end bool, sign int) *autograd.Value {
 			list = append(list, p, p)
 		}
 	}
-	if !any {
+	if !some {
 		return x
 	}
 	merged := append([]int{}, x.Shape[:d]...)

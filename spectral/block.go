@@ -147,9 +147,9 @@ func NewBlocks(c BlockConfig, rng *rand.Rand) (*Blocks, error) {
 		}
 		b.Convs = append(b.Convs, conv)
 	}
-	each := func(make func() Layer) (list []Layer) {
+	each := func(newLayer func() Layer) (list []Layer) {
 		for range c.Layers {
-			list = append(list, complexPair(c.Complex, make))
+			list = append(list, complexPair(c.Complex, newLayer))
 		}
 		return list
 	}

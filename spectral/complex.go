@@ -29,16 +29,16 @@ func combine(p, q *autograd.Value) *autograd.Value {
 	return autograd.Concat(0, re, im)
 }
 
-// complexPair returns what make returns, twice if the data are complex.
-func complexPair(complex bool, make func() Layer) Layer {
-	l := make()
+// complexPair returns what newLayer returns, twice if the data are complex.
+func complexPair(complex bool, newLayer func() Layer) Layer {
+	l := newLayer()
 	if !complex || l == nil {
 		return l
 	}
 	if _, ok := l.(Identity); ok {
 		return l
 	}
-	return &ComplexPair{l, make()}
+	return &ComplexPair{l, newLayer()}
 }
 
 // batchToPlanes turns 2 nb x n1 .. x nc, real parts first, into nb x n1 .. x nc x 2.

@@ -29,6 +29,7 @@ func (f *fold) lda(rows, cols int) int {
 // analyse turns x, n x nc, into rows (mode, re or im) of y, q nc apart.
 func (f *fold) analyse(y, x []float32) {
 	nc, ld, n := f.nc, f.q*f.nc, f.grid
+	f.even[0] = touch(x[:n*nc])
 	copy(f.even, x[:nc])
 	kernel.Butterfly(f.odds, nc, kernel.Rows[float32]{Data: f.even, Start: nc, Step: nc}, kernel.Rows[float32]{Data: f.odd, Step: nc},
 		kernel.Rows[float32]{Data: x, Start: nc, Step: nc}, kernel.Rows[float32]{Data: x, Start: (n - 1) * nc, Step: -nc}, false)
@@ -48,6 +49,7 @@ func (f *fold) analyse(y, x []float32) {
 // synthesise turns rows (mode, re or im) of x, q nc apart, into y, n x nc, or adds to it.
 func (f *fold) synthesise(y, x []float32, acc bool, ep *kernel.Epilogue[float32]) {
 	nc, ld, n := f.nc, f.q*f.nc, f.grid
+	f.even[0] = touch(y[:n*nc])
 	kernel.GemmEpilogue(f.trans, false, f.evens, nc, f.modes, f.cos, f.lda(f.evens, f.modes), x, 2*ld, f.even, nc, false, ep)
 	if f.odds > 0 {
 		kernel.Gemm(f.trans, false, f.odds, nc, f.modes, f.sin, f.lda(f.odds, f.modes), x[ld:], 2*ld, f.odd, nc, false)

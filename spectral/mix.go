@@ -86,7 +86,9 @@ func blocks(n, size int) int { return (n + size - 1) / size }
 // load transposes a block of the weight into a tile, modes of the whole weight.
 func (m *mixer) load(dst, w []float32, t tile) {
 	for i := range t.c {
-		kernel.TransposeBlock(dst[i*t.b:], t.c*t.b, w[((t.i0+i)*m.no+t.o0)*2*m.stored:], 2*m.stored, t.b, 2*m.stored)
+		src := w[((t.i0+i)*m.no+t.o0)*2*m.stored:][:2*m.stored*t.b]
+		dst[i*t.b] = touch(src)
+		kernel.TransposeBlock(dst[i*t.b:], t.c*t.b, src, 2*m.stored, t.b, 2*m.stored)
 	}
 }
 
@@ -167,11 +169,11 @@ func (m *mixer) weightGrad(gw, doubled, gy []float32, acc bool) {
 			})
 			for i := range t.c {
 				d := gw[((t.i0+i)*no+t.o0)*2*m.stored:][:2*m.stored*t.b]
+				kernel.TransposeBlock(turned, 2*m.stored, buf[i*t.b:], t.c*t.b, 2*m.stored, t.b)
 				if acc {
-					kernel.TransposeBlock(turned, 2*m.stored, buf[i*t.b:], t.c*t.b, 2*m.stored, t.b)
 					kernel.Add(d, d, turned[:len(d)])
 				} else {
-					kernel.TransposeBlock(d, 2*m.stored, buf[i*t.b:], t.c*t.b, 2*m.stored, t.b)
+					copy(d, turned)
 				}
 			}
 		}
