@@ -1,8 +1,6 @@
 package mno
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Config describes a multiwavelet operator. In and Out are required; the zero value of everything else is a sound choice.
 type Config struct {
