@@ -47,10 +47,10 @@ func (r *Rho) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// FloorConfig describes the bound R >= rho on the spectra of latent maps. The zero value keeps it by the layer, with rho 0.02.
+// FloorConfig describes the bound R >= rho on the spectra of latent maps. The zero value keeps it by the layer, with rho 0.05.
 type FloorConfig struct {
 	Mode FloorMode `json:"mode,omitempty"`
-	// Rho 0 means 0.02, about half of what layered velocity maps have. With Data rho is Fraction times DataRatio.
+	// Rho 0 means 0.05, about half of what velocity maps of OpenFWI's families have (0.09 to 0.13). With Data rho is Fraction times DataRatio.
 	Rho Rho `json:"rho,omitzero"`
 	// Fraction 0 means 0.5.
 	Fraction float64 `json:"fraction,omitempty"`
@@ -93,7 +93,7 @@ func (c FloorConfig) Bound() float64 {
 
 func (c FloorConfig) defaults() FloorConfig {
 	or(&c.Mode, FloorLayer)
-	or(&c.Rho, Rho{Number: 0.02})
+	or(&c.Rho, Rho{Number: 0.05})
 	or(&c.Fraction, 0.5)
 	or(&c.Weight, 0.01)
 	return c
