@@ -44,7 +44,7 @@ func (d *toy) Read(i int, x, y []float32) error {
 
 func toyConfig() Config {
 	return Config{Network: "fno", X: []int{2, 24, 10}, Y: []int{1, 12, 10}, Rows: 12, Unit: "m/s",
-		XNorm: MinMax(1, -3, 3), YNorm: MinMax(0, 1500, 4500), FNO: &fno.Config{In: 2, Out: 1, Hidden: 6, Modes: []int{4, 4}, Layers: 2}}
+		XNorm: MinMax(1, -3, 3), YNorm: MinMax(0, 1500, 4500), OperatorConfig: OperatorConfig{FNO: &fno.Config{In: 2, Out: 1, Hidden: 6, Modes: []int{4, 4}, Layers: 2}}}
 }
 
 func newToyModel(t testing.TB) *Model {
@@ -150,7 +150,7 @@ func TestBaseline(t *testing.T) {
 func TestBadConfigs(t *testing.T) {
 	for want, change := range map[string]func(c *Config){
 		`network "nope" is unknown`:            func(c *Config) { c.Network = "nope" },
-		"no fno part":                          func(c *Config) { c.FNO = nil },
+		"no part of that name":                 func(c *Config) { c.FNO = nil },
 		"3 input and 1 output channels":        func(c *Config) { c.FNO.In = 3 },
 		"its grid is [11 10]":                  func(c *Config) { c.Rows = 11 },
 		"24 rows cannot be resampled to 30":    func(c *Config) { c.Rows = 30 },

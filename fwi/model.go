@@ -7,31 +7,35 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spamoe/spamoe/autograd"
-	"github.com/spamoe/spamoe/fno"
 	"github.com/spamoe/spamoe/fwi/inversionnet"
 )
 
 // Config says everything about a model: the data it is for and the network inside.
 type Config struct {
-	// Network is the kind of network: "fno" or "inversionnet".
+	// Network is the kind of network: "spamoe", "inversionnet", or a single operator, "fno", "mno", "multiscale" or "lno".
 	Network string `json:"network"`
 	// X and Y are the shapes of one input and one output in physical units, channels first: 5x1000x70 and 1x70x70.
 	X []int `json:"x"`
 	Y []int `json:"y"`
 	// Rows is the number of rows (the axis after the channels) that inputs are resampled to without aliasing; 0 leaves them.
 	Rows int `json:"rows,omitempty"`
+	// Join puts the channels of an input side by side along the last axis: the shots of a gather become one image, 1x1000x350.
+	Join bool `json:"join,omitempty"`
 	// XNorm and YNorm map physical values to the network's range.
 	XNorm Normalisation `json:"x_norm"`
 	YNorm Normalisation `json:"y_norm"`
 	// Unit is the unit of y, for reports: "m/s".
 	Unit string `json:"unit,omitempty"`
-	// FNO configures the network of kind "fno"; its channels are those of X and Y.
-	FNO *fno.Config `json:"fno,omitempty"`
+	// OperatorConfig configures a network that is a single operator.
+	OperatorConfig
 	// InversionNet configures the network of kind "inversionnet", which takes gathers as they are.
 	InversionNet inversionnet.Config `json:"inversionnet,omitzero"`
+	// SPAMoE configures the network of kind "spamoe".
+	SPAMoE *SPAMoEConfig `json:"spamoe,omitempty"`
 }
 
 // Network is what a model has inside: a map from [batch, channel, rows, columns] to the same with other channels.
@@ -49,30 +53,42 @@ type Model struct {
 	tapes     sync.Pool
 }
 
-// networks builds the network of each kind.
-var networks = map[string]func(cfg Config, rng *rand.Rand) (Network, error){
-	"fno": func(cfg Config, rng *rand.Rand) (Network, error) {
-		if cfg.FNO == nil {
-			return nil, errors.New("network fno: the config has no fno part")
-		}
-		if cfg.FNO.In != cfg.X[0] || cfg.FNO.Out != cfg.Y[0] {
-			return nil, fmt.Errorf("network fno: %d input and %d output channels for data of %d and %d", cfg.FNO.In, cfg.FNO.Out, cfg.X[0], cfg.Y[0])
-		}
-		grid := slices.Clone(cfg.X[1:])
-		if cfg.Rows > 0 {
-			grid[0] = cfg.Rows
-		}
-		if !slices.Equal(grid, cfg.Y[1:]) {
-			return nil, fmt.Errorf("network fno: its grid is %v, that of the maps %v; they must agree", grid, cfg.Y[1:])
-		}
-		return fno.New(*cfg.FNO, rng)
-	},
-	"inversionnet": func(cfg Config, rng *rand.Rand) (Network, error) {
-		if !slices.Equal(cfg.X, []int{5, 1000, 70}) || !slices.Equal(cfg.Y, []int{1, 70, 70}) || cfg.Rows != 0 {
-			return nil, fmt.Errorf("network inversionnet: data of %v to %v with %d rows; it is made for [5 1000 70] to [1 70 70], not resampled", cfg.X, cfg.Y, cfg.Rows)
+// build returns the network of a model.
+func (cfg Config) build(rng *rand.Rand) (Network, error) {
+	switch cfg.Network {
+	case "inversionnet":
+		if !slices.Equal(cfg.X, []int{5, 1000, 70}) || !slices.Equal(cfg.Y, []int{1, 70, 70}) || cfg.Rows != 0 || cfg.Join {
+			return nil, fmt.Errorf("data of %v to %v with rows %d and join %v; it is made for [5 1000 70] to [1 70 70], neither resampled nor joined", cfg.X, cfg.Y, cfg.Rows, cfg.Join)
 		}
 		return inversionnet.New(cfg.InversionNet, rng)
-	},
+	case "spamoe":
+		return cfg.buildSPAMoE(rng)
+	}
+	if cfg.Network != cfg.OperatorConfig.Name() {
+		return nil, fmt.Errorf("the config has no part of that name; it has %q", cfg.OperatorConfig.Name())
+	}
+	in, out := cfg.OperatorConfig.channels()
+	shape := cfg.inputShape()
+	if in != shape[0] || out != cfg.Y[0] {
+		return nil, fmt.Errorf("%d input and %d output channels for data of %d and %d", in, out, shape[0], cfg.Y[0])
+	}
+	if !slices.Equal(shape[1:], cfg.Y[1:]) {
+		return nil, fmt.Errorf("its grid is %v, that of the maps %v; they must agree", shape[1:], cfg.Y[1:])
+	}
+	return cfg.OperatorConfig.build(rng)
+}
+
+// inputShape returns the shape of one input of the network: that of X after resampling and joining.
+func (cfg Config) inputShape() []int {
+	s := slices.Clone(cfg.X)
+	if cfg.Rows > 0 {
+		s[1] = cfg.Rows
+	}
+	if cfg.Join {
+		s[len(s)-1] *= s[0]
+		s[0] = 1
+	}
+	return s
 }
 
 // New returns a model with parameters drawn from rng.
@@ -88,13 +104,12 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	if cfg.Rows < 0 || cfg.Rows > cfg.X[1] {
 		return nil, fmt.Errorf("fwi: inputs of %d rows cannot be resampled to %d", cfg.X[1], cfg.Rows)
 	}
-	build, ok := networks[cfg.Network]
-	if !ok {
-		return nil, fmt.Errorf("fwi: network %q is unknown", cfg.Network)
+	if !slices.Contains(Networks(), cfg.Network) {
+		return nil, fmt.Errorf("fwi: network %q is unknown; wanted one of %s", cfg.Network, strings.Join(Networks(), ", "))
 	}
-	net, err := build(cfg, rng)
+	net, err := cfg.build(rng)
 	if err != nil {
-		return nil, fmt.Errorf("fwi: %w", err)
+		return nil, fmt.Errorf("fwi: network %s: %w", cfg.Network, err)
 	}
 	m := &Model{Config: cfg, Net: net}
 	if cfg.Rows > 0 {
@@ -104,24 +119,39 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	return m, nil
 }
 
-// InputShape returns the shape of one input of the network: that of X after resampling.
-func (m *Model) InputShape() []int {
-	s := slices.Clone(m.Config.X)
-	if m.resampler != nil {
-		s[1] = m.Config.Rows
-	}
-	return s
+// Networks lists the kinds of networks.
+func Networks() []string {
+	return []string{"spamoe", "fno", "mno", "multiscale", "lno", "inversionnet"}
 }
+
+// InputShape returns the shape of one input of the network: that of Config.X after resampling and joining.
+func (m *Model) InputShape() []int { return m.Config.inputShape() }
 
 // Prepare turns one input from physical units, of shape Config.X, into the network's, of shape InputShape. x is overwritten.
 func (m *Model) Prepare(dst, x []float32) {
 	c := m.Config.X[0]
-	if m.resampler == nil {
-		m.Config.XNorm.Forward(dst, x, c)
-		return
-	}
 	m.Config.XNorm.Forward(x, x, c)
-	m.resampler.Apply(dst, x, c, size(m.Config.X[2:]))
+	rows, columns := m.Config.X[1], size(m.Config.X[2:])
+	if m.resampler != nil {
+		short := x
+		if m.Config.Join {
+			short = make([]float32, c*m.Config.Rows*columns)
+		} else {
+			short = dst
+		}
+		m.resampler.Apply(short, x, c, columns)
+		x, rows = short, m.Config.Rows
+	}
+	switch {
+	case m.Config.Join:
+		for s := range c {
+			for r := range rows {
+				copy(dst[(r*c+s)*columns:][:columns], x[(s*rows+r)*columns:][:columns])
+			}
+		}
+	case m.resampler == nil:
+		copy(dst, x)
+	}
 }
 
 // Accepts reports inputs, called name, of another shape than the model's.

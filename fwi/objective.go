@@ -20,20 +20,24 @@ type Objective struct {
 	Gradient   float64 `json:"gradient"`
 	Fourier    float64 `json:"fourier"`
 	RelativeL2 float64 `json:"relative_l2"`
+	// LoadBalance weighs the load-balancing loss of a mixture, which keeps its experts in use.
+	LoadBalance float64 `json:"load_balance"`
 }
 
-// DefaultObjective returns SPAMoE's weights: 0.6 L1 + 0.4 MSE + 0.15 gradient + 0.10 Fourier.
-func DefaultObjective() Objective { return Objective{L1: 0.6, MSE: 0.4, Gradient: 0.15, Fourier: 0.10} }
+// DefaultObjective returns SPAMoE's weights: 0.6 L1 + 0.4 MSE + 0.15 gradient + 0.10 Fourier + 0.01 load balancing.
+func DefaultObjective() Objective {
+	return Objective{L1: 0.6, MSE: 0.4, Gradient: 0.15, Fourier: 0.10, LoadBalance: 0.01}
+}
 
 // Validate reports an objective that cannot be trained on maps of the given rank without the batch axis.
 func (o Objective) Validate(rank int) error {
-	for _, w := range []float64{o.L1, o.MSE, o.Gradient, o.Fourier, o.RelativeL2} {
+	for _, w := range []float64{o.L1, o.MSE, o.Gradient, o.Fourier, o.RelativeL2, o.LoadBalance} {
 		if !(w >= 0) {
 			return fmt.Errorf("objective: a weight of %v; wanted 0 or more", w)
 		}
 	}
-	if o == (Objective{}) {
-		return fmt.Errorf("objective: all weights are zero")
+	if o == (Objective{LoadBalance: o.LoadBalance}) {
+		return fmt.Errorf("objective: all weights of the data are zero")
 	}
 	if rank != 3 && (o.Gradient > 0 || o.Fourier > 0) {
 		return fmt.Errorf("objective: the gradient and Fourier terms need maps of two axes, these have %d", rank-1)
@@ -61,4 +65,15 @@ func (o Objective) Loss(p, g *autograd.Value) *autograd.Value {
 	add(o.Fourier, func() *autograd.Value { return spectral.MagnitudeL1{}.Loss(p, g) })
 	add(o.RelativeL2, func() *autograd.Value { return loss.RelativeL2(p, g, 1e-8) })
 	return sum
+}
+
+// regularise adds to the loss l what a mixture asks of itself.
+func (o Objective) regularise(l *autograd.Value, out Output) *autograd.Value {
+	if out.Balance != nil && o.LoadBalance > 0 {
+		l = autograd.Add(l, autograd.Scale(out.Balance, float32(o.LoadBalance)))
+	}
+	if out.FloorLoss != nil {
+		l = autograd.Add(l, out.FloorLoss)
+	}
+	return l
 }

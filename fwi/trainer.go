@@ -31,7 +31,9 @@ type Record struct {
 	ValMAE   float64 `json:"val_mae,omitempty"`
 	ValError float64 `json:"val_error,omitempty"`
 	Best     bool    `json:"best,omitempty"`
-	Seconds  float64 `json:"seconds"` // since the run was started or resumed
+	// Routing tells, for a SPAMoE, what the spectral floor and the router did in the validation.
+	Routing *Routing `json:"routing,omitempty"`
+	Seconds float64  `json:"seconds"` // since the run was started or resumed
 }
 
 // Event tells an observer how training goes on: after every optimiser step, and at the end of an epoch with EndOfEpoch set.
@@ -160,7 +162,8 @@ func (t *trainer) epoch(ctx context.Context) error {
 func (t *trainer) step(b batch, i, n int) error {
 	t.tape.Reset()
 	t.tape.Rand = rand.New(rand.NewPCG(t.cfg.Seed, uint64(t.now.Step)<<16|uint64(i)))
-	l := t.cfg.Objective.Loss(t.Net.Forward(t.tape.Const(b.x)), t.tape.Const(b.y))
+	out := forward(t.Net, t.tape.Const(b.x), false)
+	l := t.cfg.Objective.regularise(t.cfg.Objective.Loss(out.Map, t.tape.Const(b.y)), out)
 	loss := float64(l.Data[0])
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return t.failed("the loss is %v", loss)
@@ -204,7 +207,7 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 	}
 	r := t.record()
 	err := t.averaged(func() (err error) {
-		r.ValMAE, err = t.validate(ctx)
+		r.ValMAE, r.Routing, err = t.validate(ctx)
 		return err
 	})
 	if ctx.Err() != nil {
@@ -246,8 +249,8 @@ func (t *trainer) averaged(f func() error) error {
 	return f()
 }
 
-// validate returns the mean absolute error of normalised maps over the validation set.
-func (t *trainer) validate(ctx context.Context) (float64, error) {
+// validate returns the mean absolute error of normalised maps over the validation set, and what a SPAMoE did there.
+func (t *trainer) validate(ctx context.Context) (float64, *Routing, error) {
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
 	order := make([]int, t.val.data.Len())
@@ -255,17 +258,20 @@ func (t *trainer) validate(ctx context.Context) (float64, error) {
 		order[i] = i
 	}
 	sum, count := 0.0, 0
+	var routing Routings
 	tape := t.model.tapes.Get().(*autograd.Tape)
 	defer t.model.tapes.Put(tape)
 	for b := range t.val.batches(loading, order, t.cfg.Batch) {
 		if b.err != nil {
-			return 0, b.err
+			return 0, nil, b.err
 		}
-		sum += absoluteError(t.Net.Forward(tape.Const(b.x)).Data, b.y.Data)
+		out := forward(t.Net, tape.Const(b.x), true)
+		routing.Add(out)
+		sum += absoluteError(out.Map.Data, b.y.Data)
 		count += b.y.Len()
 		tape.Reset()
 	}
-	return sum / float64(count), ctx.Err()
+	return sum / float64(count), routing.Summary(), ctx.Err()
 }
 
 func absoluteError(p, g []float32) float64 {

@@ -1,0 +1,69 @@
+package fwi
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/spamoe/spamoe/fno"
+	"github.com/spamoe/spamoe/lno"
+	"github.com/spamoe/spamoe/mno"
+)
+
+// OperatorConfig describes one operator: exactly one field is given.
+type OperatorConfig struct {
+	FNO        *fno.Config           `json:"fno,omitempty"`
+	MNO        *mno.Config           `json:"mno,omitempty"`
+	Multiscale *mno.MultiscaleConfig `json:"multiscale,omitempty"`
+	LNO        *lno.Config           `json:"lno,omitempty"`
+}
+
+// Name returns the kind of the operator: fno, mno, multiscale or lno.
+func (c OperatorConfig) Name() string {
+	switch {
+	case c.FNO != nil:
+		return "fno"
+	case c.MNO != nil:
+		return "mno"
+	case c.Multiscale != nil:
+		return "multiscale"
+	case c.LNO != nil:
+		return "lno"
+	}
+	return ""
+}
+
+func (c OperatorConfig) build(rng *rand.Rand) (Network, error) {
+	given := 0
+	for _, is := range []bool{c.FNO != nil, c.MNO != nil, c.Multiscale != nil, c.LNO != nil} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, fmt.Errorf("%d operators; wanted exactly one of fno, mno, multiscale and lno", given)
+	}
+	switch c.Name() {
+	case "fno":
+		return fno.New(*c.FNO, rng)
+	case "mno":
+		return mno.New(*c.MNO, rng)
+	case "multiscale":
+		return mno.NewMultiscale(*c.Multiscale, rng)
+	}
+	return lno.New(*c.LNO, rng)
+}
+
+// channels returns the numbers of input and output channels.
+func (c OperatorConfig) channels() (in, out int) {
+	switch c.Name() {
+	case "fno":
+		return c.FNO.In, c.FNO.Out
+	case "mno":
+		return c.MNO.In, c.MNO.Out
+	case "multiscale":
+		return c.Multiscale.In, c.Multiscale.Out
+	case "lno":
+		return c.LNO.In, c.LNO.Out
+	}
+	return 0, 0
+}
