@@ -45,18 +45,12 @@ func (r *FloorReport) Count(actions ...FloorAction) int {
 	return n
 }
 
-// Active returns the part of the samples for which the bound was active: those below it on arrival that have a low band.
+// Active returns the part of the samples for which the bound was active: raised, or below it in another mode than "layer".
 func (r *FloorReport) Active() float64 {
 	if len(r.Samples) == 0 {
 		return 0
 	}
-	n := 0
-	for _, s := range r.Samples {
-		if s.Action != FloorHeld && (s.Action != FloorPassed || s.Before > 0) {
-			n++
-		}
-	}
-	return float64(n) / float64(len(r.Samples))
+	return float64(r.Count(FloorScaled, FloorBorrowed, FloorMissed)) / float64(len(r.Samples))
 }
 
 // Means returns the means over samples of R before and after, as geometric means, since ratios spread over decades; samples with a
