@@ -1,39 +1,49 @@
 package main
 
 import (
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spamoe/spamoe/fno"
 	"github.com/spamoe/spamoe/fwi"
+	"github.com/spamoe/spamoe/lno"
+	"github.com/spamoe/spamoe/mno"
 )
 
-// defaultNetworks fills in the network of each kind for the shapes of a model.
-var defaultNetworks = map[string]func(c *fwi.Config){
-	"fno": func(c *fwi.Config) {
-		modes := make([]int, len(c.Y)-1)
-		for i := range modes {
-			modes[i] = min(16, c.Y[i+1])
-		}
-		c.Rows = resampled(c)
-		c.FNO = &fno.Config{In: c.X[0], Out: c.Y[0], Hidden: 24, Modes: modes, Layers: 4}
-	},
-	"inversionnet": func(*fwi.Config) {},
-}
+// operatorWidth and operatorModes size the single operators that train makes without a configuration: for minutes on a CPU.
+const (
+	operatorWidth = 24
+	operatorModes = 16
+)
 
-// resampled returns the number of rows that an operator's input is resampled to: that of the output, where it has more.
-func resampled(c *fwi.Config) int {
+// defaultNetwork fills in the network of c, of the kind that c names, for the shapes of c. preset is the size of a SPAMoE.
+func defaultNetwork(c *fwi.Config, preset string) error {
 	if c.X[1] > c.Y[1] {
-		return c.Y[1]
+		c.Rows = c.Y[1]
 	}
-	return 0
-}
-
-// networkKinds lists the kinds of networks, for messages.
-func networkKinds() string {
-	return strings.Join(slices.Sorted(maps.Keys(defaultNetworks)), ", ")
+	in, out := c.X[0], c.Y[0]
+	modes := make([]int, len(c.Y)-1)
+	for i := range modes {
+		modes[i] = min(operatorModes, c.Y[i+1])
+	}
+	switch c.Network {
+	case "spamoe":
+		p, err := fwi.Preset(preset)
+		if err != nil {
+			return err
+		}
+		c.SPAMoE, c.Rows, c.Join = p.SPAMoE, p.Rows, p.Join
+	case "fno":
+		c.FNO = &fno.Config{In: in, Out: out, Hidden: operatorWidth, Modes: modes}
+	case "mno":
+		c.MNO = &mno.Config{In: in, Out: out, Dim: len(modes)}
+	case "multiscale":
+		c.Multiscale = &mno.MultiscaleConfig{In: in, Out: out, Hidden: operatorWidth, Dim: len(modes)}
+	case "lno":
+		c.LNO = &lno.Config{In: in, Out: out, Hidden: operatorWidth, Modes: modes, Grid: c.Y[1:]}
+	case "inversionnet":
+		c.Rows = 0
+	}
+	return nil
 }
 
 // defaultTraining returns settings for a small set on a CPU: SPAMoE's own are for tens of thousands of pairs.

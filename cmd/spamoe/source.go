@@ -161,8 +161,8 @@ func (c channelled) Shapes() (x, y []int) {
 	return x, y
 }
 
-// model returns the configuration of a model of a kind for the data.
-func (s *source) model(kind string, train fwi.Data) (fwi.Config, error) {
+// model returns the configuration of a model of a kind for the data; preset is the size of a SPAMoE.
+func (s *source) model(kind, preset string, train fwi.Data) (fwi.Config, error) {
 	x, y := train.Shapes()
 	c := fwi.Config{Network: kind, X: x, Y: y}
 	if s.X == "" {
@@ -182,8 +182,10 @@ func (s *source) model(kind string, train fwi.Data) (fwi.Config, error) {
 			return c, err
 		}
 	}
-	defaultNetworks[kind](&c)
-	return c, nil
+	if err := defaultNetwork(&c, preset); err != nil {
+		return c, err
+	}
+	return c, c.MeasureFloor(train)
 }
 
 // format writes an error in the unit of y.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spamoe/spamoe/fwi"
 	"github.com/spamoe/spamoe/internal/progress"
@@ -34,7 +35,7 @@ type runConfig struct {
 // trainFlags are the flags of train, with those that are not part of a runConfig.
 type trainFlags struct {
 	*flags
-	out, resume, init, config, model string
+	out, resume, init, config, model, preset string
 }
 
 // mayChange lists the flags that a resumed run takes beside -resume: how long to go on and how, nothing that it depends on.
@@ -47,7 +48,8 @@ func train(ctx context.Context, env *environment, args []string) error {
 	f.StringVar(&f.resume, "resume", "", "`run` folder to continue")
 	f.StringVar(&f.init, "init", "", "model `file` or run whose parameters to start from, instead of random ones")
 	f.StringVar(&f.config, "config", "", "`file` with a configuration, as a run's config.json")
-	f.StringVar(&f.model, "model", "fno", "`kind` of network: "+networkKinds())
+	f.StringVar(&f.model, "model", "fno", "`kind` of network: "+strings.Join(fwi.Networks(), ", "))
+	f.StringVar(&f.preset, "preset", "tiny", "`size` of a SPAMoE: "+strings.Join(fwi.Presets(), ", "))
 	c.Data.register(f.flags)
 	f.IntVar(&c.Training.Epochs, "epochs", c.Training.Epochs, "passes over the training data")
 	f.IntVar(&c.Training.Batch, "batch", c.Training.Batch, "pairs per step")
@@ -58,8 +60,11 @@ func train(ctx context.Context, env *environment, args []string) error {
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
-	if _, ok := defaultNetworks[f.model]; !ok {
-		return misuse("-model is %q; wanted one of %s", f.model, networkKinds())
+	if !slices.Contains(fwi.Networks(), f.model) {
+		return misuse("-model is %q; wanted one of %s", f.model, strings.Join(fwi.Networks(), ", "))
+	}
+	if !slices.Contains(fwi.Presets(), f.preset) {
+		return misuse("-preset is %q; wanted one of %s", f.preset, strings.Join(fwi.Presets(), ", "))
 	}
 	if err := c.readFile(f, args); err != nil {
 		return err
@@ -101,7 +106,7 @@ func (c *runConfig) run(ctx context.Context, env *environment, f *trainFlags) er
 		return err
 	}
 	if c.Model.Network == "" {
-		if c.Model, err = c.Data.model(f.model, data); err != nil {
+		if c.Model, err = c.Data.model(f.model, f.preset, data); err != nil {
 			return err
 		}
 	}
