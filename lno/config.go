@@ -26,8 +26,7 @@ type Config struct {
 	// LiftingRatio and ProjectionRatio are the hidden widths of the two perceptrons over Hidden; 0 means 2.
 	LiftingRatio    float64 `json:"lifting_ratio,omitempty"`
 	ProjectionRatio float64 `json:"projection_ratio,omitempty"`
-	// NoGrid leaves the coordinates out of the input; with periodic padding the model is then equivariant to translations of periodic
-	// functions.
+	// NoGrid leaves the coordinates out of the input; the model is then equivariant to translations of periodic functions.
 	NoGrid bool `json:"no_grid,omitempty"`
 
 	// Differential says which blocks have a differential kernel: one for all, or one per block. Default: all.
@@ -47,7 +46,8 @@ type Config struct {
 	IntegralGroups int       `json:"integral_groups,omitempty"`
 	NoIntegralBias bool      `json:"no_integral_bias,omitempty"`
 
-	// Padding says how functions go on beyond the grid for both local kernels; the default is Periodic, as the Fourier modes are.
+	// Padding says how functions go on beyond the grid for both local kernels. The default is Replicate, or Periodic with NoGrid: the
+	// coordinates are not periodic, and a derivative across their jump would grow as cells get smaller.
 	Padding Padding `json:"padding,omitempty"`
 
 	// Skip is the path around the kernels of a block; the default is spectral.SkipLinear.
@@ -93,7 +93,7 @@ func ReferenceDefects() Defects {
 
 // Reference returns the settings with which SPAMoE uses its fork of neuraloperator, 3 blocks, with the fork's defects.
 func Reference(in, out, hidden int, modes, grid []int) Config {
-	return Config{In: in, Out: out, Hidden: hidden, Modes: modes, Grid: grid, Layers: 3, Defects: ReferenceDefects()}
+	return Config{In: in, Out: out, Hidden: hidden, Modes: modes, Grid: grid, Layers: 3, Padding: Periodic, Defects: ReferenceDefects()}
 }
 
 // defaults fills in what 0 stands for.
@@ -109,6 +109,12 @@ func (c Config) defaults() Config {
 	}
 	if c.Stencil == 0 {
 		c.Stencil = 3
+	}
+	if c.Padding == "" {
+		c.Padding = Replicate
+		if c.NoGrid {
+			c.Padding = Periodic
+		}
 	}
 	if c.Skip == "" {
 		c.Skip = spectral.SkipLinear

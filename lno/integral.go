@@ -163,8 +163,8 @@ func (c *IntegralConfig) sample(n [2]int) (*table, error) {
 		return sampleBasis(c.Basis, c.Radius, [2]float64{c.Domain[0] / float64(n[0]), c.Domain[1] / float64(n[1])})
 	}
 	for a := range n {
-		if w := 2 * c.Radius * float64(n[a]) / c.Domain[a]; w > 1022 {
-			return nil, fmt.Errorf("lno: a radius of %g makes a kernel of %g points; want at most 1023", c.Radius, w)
+		if w := 2 * c.Radius * float64(n[a]) / c.Domain[a]; w >= maxWindow {
+			return nil, fmt.Errorf("lno: a radius of %g makes a kernel of %g points; want at most %d", c.Radius, w, maxWindow)
 		}
 	}
 	return sampleReference(c.Basis, c.functions(), c.Radius, n, c.Domain), nil

@@ -45,39 +45,73 @@ const noSupport = 1e-6
 //
 // which is the kernel of the normalised integral of psi_k u by the quadrature weight h0 h1: that cancels. Functions of both signs have no
 // integral to be divided by, so it is the absolute value that counts; for hats it is the same. A function that no grid point sees
-// is an error.
+// is an error, as is one that the points cannot tell from a sum of others.
 func sampleBasis(b Basis, radius float64, h [2]float64) (*table, error) {
 	// A point on the rim counts as inside, however radius/h was rounded.
 	const rim = 1 + 1e-9
 	reach := [2]int{int(radius / h[0] * rim), int(radius / h[1] * rim)}
 	w0, w1 := 2*reach[0]+1, 2*reach[1]+1
-	if w0 > 1023 || w1 > 1023 {
-		return nil, fmt.Errorf("lno: a disc of radius %g over cells of %g x %g makes a kernel of %d x %d points; want at most 1023", radius, h[0], h[1], w0, w1)
+	if w0 > maxWindow || w1 > maxWindow {
+		return nil, fmt.Errorf("lno: a disc of radius %g over cells of %g x %g makes a kernel of %d x %d points; want at most %d", radius, h[0], h[1], w0, w1, maxWindow)
 	}
 	t := &table{n: b.Len(), window: [3]int{1, w0, w1}, pad: [3]int{0, reach[0], reach[1]}}
 	t.data = make([]float32, t.n*w0*w1)
-	values := make([]float64, w0*w1)
+	values := make([]float64, t.n*w0*w1)
 	for k := range t.n {
-		sum, most := 0.0, 0.0
-		for i := range values {
+		f := values[k*w0*w1:][:w0*w1]
+		sum := 0.0
+		for i := range f {
 			y, x := float64(i/w1-reach[0])*h[0], float64(i%w1-reach[1])*h[1]
-			r := math.Hypot(x, y) / radius
-			values[i] = 0
-			if r <= rim {
-				values[i] = b.At(k, min(r, 1), math.Atan2(y, x))
+			if r := math.Hypot(x, y) / radius; r <= rim {
+				f[i] = b.At(k, min(r, 1), math.Atan2(y, x))
 			}
-			sum += math.Abs(values[i])
-			most = max(most, math.Abs(values[i]))
+			sum += math.Abs(f[i])
 		}
-		if !(most > noSupport) {
-			return nil, fmt.Errorf("lno: function %d of %d of the basis is zero on all points of a disc of radius %g over cells of %g x %g; want a radius of several cells, %g here",
-				k, t.n, radius, h[0], h[1], b.Cells()*max(h[0], h[1]))
-		}
-		for i, v := range values {
+		for i, v := range f {
 			t.data[k*w0*w1+i] = float32(v / sum)
 		}
 	}
+	if k := dependent(values, t.n); k >= 0 {
+		return nil, fmt.Errorf("lno: function %d of %d of the basis is zero, or a sum of the others, on all points of a disc of radius %g over cells of %g x %g; want a radius of several cells, %g here",
+			k, t.n, radius, h[0], h[1], b.Cells()*max(h[0], h[1]))
+	}
 	return t, nil
+}
+
+// maxWindow is how many points a kernel may have along an axis.
+const maxWindow = 1023
+
+// dependent returns the first of n functions that is zero, or a sum of those before it, or -1. It changes values, making what is left of
+// each function orthogonal.
+func dependent(values []float64, n int) int {
+	size := len(values) / n
+	dot := func(a, b []float64) (sum float64) {
+		for i := range a {
+			sum += a[i] * b[i]
+		}
+		return sum
+	}
+	for k := range n {
+		f := values[k*size:][:size]
+		whole := math.Sqrt(dot(f, f))
+		for range 2 { // the second pass removes the rounding of the first
+			for l := range k {
+				g := values[l*size:][:size]
+				p := dot(f, g)
+				for i := range f {
+					f[i] -= p * g[i]
+				}
+			}
+		}
+		left := math.Sqrt(dot(f, f))
+		if !(whole > noSupport && left > noSupport*whole) {
+			return k
+		}
+		for i := range f {
+			f[i] /= left
+		}
+	}
+	return -1
 }
 
 // sampleReference samples a basis as the reference does, for a grid of n points on the given lengths: the points of a window of

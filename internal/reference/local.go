@@ -66,7 +66,7 @@ func LocalNO(config []byte, table [][][]float32) (lno.Config, error) {
 	if c.Dim != 0 && c.Dim != len(c.NModes) {
 		return lno.Config{}, fmt.Errorf("reference: a local operator of n_dim %d with n_modes %v", c.Dim, c.NModes)
 	}
-	if c.Padding == "circular" {
+	if c.Padding == "" || c.Padding == "circular" {
 		c.Padding = lno.Periodic
 	}
 	shape := make([]int, 0, 2)
