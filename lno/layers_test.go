@@ -203,7 +203,7 @@ func TestGroups(t *testing.T) {
 	x := normal(rng, 1, 8, 8, 4)
 	other := x.Clone()
 	for i := 2; i < len(other.Data); i += 4 {
-		other.Data[i] += 1
+		other.Data[i] *= 2
 	}
 	for _, f := range []func(x *autograd.Value) *autograd.Value{func(x *autograd.Value) *autograd.Value { return d.Forward(x, 1) }, l.Forward} {
 		tape := &autograd.Tape{NoGrad: true}
@@ -216,15 +216,8 @@ func TestGroups(t *testing.T) {
 				differs++
 			}
 		}
-		require.Positive(t, differs+boolean(f(tape.Const(x)).Data[0] == 0))
+		require.Positive(t, differs)
 	}
-}
-
-func boolean(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func TestLayersRefuse(t *testing.T) {
