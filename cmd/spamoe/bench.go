@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/autograd/optim"
 	"github.com/spamoe/spamoe/fno"
+	"github.com/spamoe/spamoe/fwi"
 	"github.com/spamoe/spamoe/internal/kernel"
 	"github.com/spamoe/spamoe/spectral"
 )
@@ -26,6 +29,7 @@ far in MB. Each is run once to warm up, then -r times.
   conv3x3   3x3 convolution, 128 to 128 channels, 8x70x70
   spectral  spectral convolution, 128 to 128 channels, 16x16 modes, 70x70, batches of 1 and 8
   fno       Fourier neural operator, 4 layers of 128 channels, 70x70, batches of 1 and 8
+  paper     SPAMoE at the paper's sizes on one record of 1x1000x350: forward pass, and training step with the optimiser's
 
 Inputs of a layer or operator ask for no gradient: "forward+backward" is the gradient of all parameters.`
 
@@ -48,8 +52,10 @@ type bencher struct {
 }
 
 var benches = map[string]func(*bencher) error{
-	"sgemm": benchSgemm, "conv3x3": benchConv, "spectral": benchSpectral, "fno": benchFNO,
+	"sgemm": benchSgemm, "conv3x3": benchConv, "spectral": benchSpectral, "fno": benchFNO, "paper": benchPaper,
 }
+
+func benchNames() string { return strings.Join(slices.Sorted(maps.Keys(benches)), ", ") }
 
 func benchmark(ctx context.Context, env *environment, args []string) error {
 	f := newFlags("bench", "NAME...", benchHelp)
@@ -59,14 +65,14 @@ func benchmark(ctx context.Context, env *environment, args []string) error {
 		return err
 	}
 	if f.NArg() == 0 {
-		return misuse("name at least one of sgemm, conv3x3, spectral, fno")
+		return misuse("name at least one of %s", benchNames())
 	}
 	if *repeats < 1 {
 		return misuse("-r is %d; wanted 1 or more", *repeats)
 	}
 	for _, name := range f.Args() {
 		if benches[name] == nil {
-			return misuse("there is no bench %q; wanted sgemm, conv3x3, spectral or fno", name)
+			return misuse("there is no bench %q; wanted one of %s", name, benchNames())
 		}
 	}
 	b := &bencher{ctx: ctx, out: env.stdout, repeats: *repeats, rng: rand.New(rand.NewPCG(0, 0))}
@@ -144,6 +150,32 @@ func benchFNO(b *bencher) error {
 		return err
 	}
 	return b.operator("fno", model, func(n int) *autograd.Tensor { return b.normal(n, 128, 70, 70) })
+}
+
+func benchPaper(b *bencher) error {
+	cfg, err := fwi.Preset("paper")
+	if err != nil {
+		return err
+	}
+	model, err := fwi.New(cfg, b.rng)
+	if err != nil {
+		return err
+	}
+	net, opt := model.Net.(*fwi.SPAMoE), optim.NewAdamW(model.Net, optim.Config{Decay: 1e-4})
+	x := b.normal(append([]int{1}, model.InputShape()...)...)
+	infer, record := &autograd.Tape{NoGrad: true}, &autograd.Tape{Train: true}
+	err = b.measure("paper b1 forward", 0, func() {
+		net.Forward(infer.Const(x))
+		infer.Reset()
+	})
+	if err != nil {
+		return err
+	}
+	return b.measure("paper b1 training step", 0, func() {
+		grads := autograd.Mean(autograd.Square(net.Forward(record.Const(x)))).Backward()
+		opt.Step(1e-4, grads)
+		record.Reset()
+	})
 }
 
 // operator measures a forward pass without and with the gradient of the mean square of its output, for batches of 1 and 8.
