@@ -40,7 +40,7 @@ func BenchmarkCorrelate(b *testing.B) {
 				})
 			}
 			last := func(tape *autograd.Tape) *autograd.Value {
-				return correlate(tape.Input(x), tape.Input(w), nil, [3]int{1, 1, 1})
+				return correlate(tape.Input(x), tape.Input(w), nil, [3]int{1, 1, 1}, nil)
 			}
 			first := func(tape *autograd.Tape) *autograd.Value {
 				return autograd.ChannelsLast(autograd.Conv2d(autograd.ChannelsFirst(tape.Input(x)), tape.Input(v), nil, autograd.ConvOptions{}))

@@ -196,7 +196,8 @@ func (b *Blocks) local(x *autograd.Value, i int, skip *spectral.LinearSkip) *aut
 		terms = append(terms, l.term(tape, p.integral))
 		bias = l.bias(tape)
 	}
-	y := correlate(p.padding.apply(x, p.point.pad), stencil(b.config.Hidden, b.config.Hidden, terms...), bias, [3]int{1, 1, 1})
+	w := stencil(b.config.Hidden, b.config.Hidden, terms...)
+	y := correlate(p.padding.apply(x, p.point.pad), w, bias, [3]int{1, 1, 1}, used(terms...))
 	if p.apart {
 		y = autograd.Add(y, l.Forward(x))
 	}

@@ -14,13 +14,14 @@ import (
 //
 //	y[p, o] = b[o] + sum over t and i of w[t, i, o] x[stride p + t, i].
 //
-// The result is nb x m1 .. md x out, m = floor((n - k) / stride) + 1.
-func correlate(x, w, b *autograd.Value, stride [3]int) *autograd.Value {
+// The result is nb x m1 .. md x out, m = floor((n - k) / stride) + 1. Used tells which taps of w may differ from zero, nil that all may; the
+// others cost nothing and get no gradient.
+func correlate(x, w, b *autograd.Value, stride [3]int, used []bool) *autograd.Value {
 	d := x.Rank() - 2
 	if d < 1 || d > 3 || w.Rank() != 5 || x.Dim(-1) != w.Shape[3] || b != nil && b.Len() != w.Shape[4] {
 		panic(fmt.Sprintf("lno: correlate: kernel %v does not fit shape %v", w.Shape, x.Shape))
 	}
-	c := correlation{nb: x.Shape[0], ci: w.Shape[3], co: w.Shape[4], n: [3]int{1, 1, 1}, k: [3]int(w.Shape), s: stride}
+	c := correlation{nb: x.Shape[0], ci: w.Shape[3], co: w.Shape[4], n: [3]int{1, 1, 1}, k: [3]int(w.Shape), s: stride, used: used}
 	copy(c.n[3-d:], x.Shape[1:1+d])
 	for a := range c.m {
 		if c.n[a] < c.k[a] {
@@ -59,6 +60,7 @@ func correlate(x, w, b *autograd.Value, stride [3]int) *autograd.Value {
 type correlation struct {
 	nb, ci, co int
 	n, k, s, m [3]int
+	used       []bool // by tap; nil: all
 }
 
 // pixels is how many grid points one task of forward covers: its part of the result stays in the cache while all taps add to it.
@@ -113,13 +115,15 @@ func (c *correlation) products(dst, x, w, bias []float32, points, plane, row int
 	})
 }
 
-// taps calls f for every tap t, which lies offset input points behind the first.
+// taps calls f for every used tap t, which lies offset input points behind the first.
 func (c *correlation) taps(f func(t, offset int)) {
 	t := 0
 	for u := range c.k[0] {
 		for v := range c.k[1] {
 			for w := range c.k[2] {
-				f(t, (u*c.n[1]+v)*c.n[2]+w)
+				if c.used == nil || c.used[t] {
+					f(t, (u*c.n[1]+v)*c.n[2]+w)
+				}
 				t++
 			}
 		}
@@ -137,8 +141,12 @@ func (c *correlation) inputGrad(g *autograd.Grads, gx, gy, w []float32, acc bool
 	taps := c.k[0] * c.k[1] * c.k[2]
 	turned := g.Scratch(len(w))
 	size := c.ci * c.co
-	for t := range taps {
+	c.taps(func(t, _ int) {
 		kernel.Transpose(turned[(taps-1-t)*size:][:size], w[t*size:][:size], 1, c.ci, c.co)
+	})
+	if c.used != nil {
+		back.used = slices.Clone(c.used)
+		slices.Reverse(back.used)
 	}
 	spread, free := c.spread(g, gy, back.n, at)
 	back.forward(gx, spread, turned, nil, acc)
@@ -151,6 +159,9 @@ func (c *correlation) inputGrad(g *autograd.Grads, gx, gy, w []float32, acc bool
 func (c *correlation) weightGrad(g *autograd.Grads, gw, x, gy []float32, acc bool) {
 	spread, free := c.spread(g, gy, c.n, [3]int{})
 	points := len(x) / c.ci
+	if c.used != nil && !acc {
+		clear(gw)
+	}
 	c.taps(func(t, offset int) {
 		kernel.Gemm(true, false, c.ci, c.co, points-offset, x[offset*c.ci:], c.ci, spread, c.co, gw[t*c.ci*c.co:], c.co, acc)
 	})

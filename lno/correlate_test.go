@@ -70,7 +70,7 @@ func TestCorrelate(t *testing.T) {
 				zero := autograd.New(co)
 				tape := &autograd.Tape{}
 				vx, vw, vb := tape.Input(x), tape.Input(w), tape.Input(b)
-				y := correlate(vx, vw, vb, c.s)
+				y := correlate(vx, vw, vb, c.s, nil)
 				want := plainCorrelate(x, w, b, c.s, m)
 				require.Equal(t, want.Shape, y.Shape)
 				require.InDeltaSlice(t, want.Data, y.Data, 2e-5)
@@ -95,10 +95,41 @@ func TestCorrelateAddsGradients(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, stride := range []int{1, 2} {
 		f := func(in []*autograd.Value) *autograd.Value {
-			y := correlate(in[0], in[1], in[2], [3]int{1, 1, stride})
-			return autograd.Add(autograd.Scale(y, 0.5), correlate(in[0], in[1], in[2], [3]int{1, 1, stride}))
+			y := correlate(in[0], in[1], in[2], [3]int{1, 1, stride}, nil)
+			return autograd.Add(autograd.Scale(y, 0.5), correlate(in[0], in[1], in[2], [3]int{1, 1, stride}, nil))
 		}
 		require.NoError(t, autograd.CheckGrad(autograd.GradCheck{}, f, normal(rng, 2, 7, 8, 2), normal(rng, 1, 3, 3, 2, 3), normal(rng, 3)))
+	}
+}
+
+// Taps that are not used make no difference where the kernel is zero, and get no gradient.
+func TestCorrelateUsedTaps(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	used := []bool{false, true, false, true, true, true, false, true, true}
+	x, w := normal(rng, 2, 7, 8, 3), normal(rng, 1, 3, 3, 3, 2)
+	for t, u := range used {
+		if !u {
+			clear(w.Data[t*6:][:6])
+		}
+	}
+	gy := normal(rng, 2, 5, 6, 2)
+	run := func(used []bool) (y, gx, gw []float32) {
+		tape := &autograd.Tape{}
+		vx, vw := tape.Input(x), tape.Input(w)
+		v := correlate(vx, vw, nil, [3]int{1, 1, 1}, used)
+		g := tape.Backward(autograd.Seed{Value: v, Grad: gy.Data})
+		return v.Data, g.Wrt(vx).Data, g.Wrt(vw).Data
+	}
+	y, gx, gw := run(nil)
+	y2, gx2, gw2 := run(used)
+	require.InDeltaSlice(t, y, y2, 1e-5)
+	require.InDeltaSlice(t, gx, gx2, 1e-5)
+	for i, v := range gw2 {
+		if used[i/6] {
+			require.InDelta(t, gw[i], v, 1e-4)
+		} else {
+			require.Zero(t, v)
+		}
 	}
 }
 
@@ -106,8 +137,8 @@ func TestCorrelateRefuses(t *testing.T) {
 	tape := &autograd.Tape{}
 	in := func(shape ...int) *autograd.Value { return tape.Input(autograd.New(shape...)) }
 	one := [3]int{1, 1, 1}
-	require.PanicsWithValue(t, "lno: correlate: kernel [1 3 3 2 4] does not fit shape [1 5 5 3]", func() { correlate(in(1, 5, 5, 3), in(1, 3, 3, 2, 4), nil, one) })
-	require.PanicsWithValue(t, "lno: correlate: kernel [1 3 6 3 4] is larger than the padded shape [1 5 5 3]", func() { correlate(in(1, 5, 5, 3), in(1, 3, 6, 3, 4), nil, one) })
+	require.PanicsWithValue(t, "lno: correlate: kernel [1 3 3 2 4] does not fit shape [1 5 5 3]", func() { correlate(in(1, 5, 5, 3), in(1, 3, 3, 2, 4), nil, one, nil) })
+	require.PanicsWithValue(t, "lno: correlate: kernel [1 3 6 3 4] is larger than the padded shape [1 5 5 3]", func() { correlate(in(1, 5, 5, 3), in(1, 3, 6, 3, 4), nil, one, nil) })
 }
 
 func TestStencil(t *testing.T) {

@@ -99,7 +99,7 @@ func (l *Differential) Forward(x *autograd.Value, width float64) *autograd.Value
 		panic(err.Error())
 	}
 	w := stencil(c.In, c.Out, l.term(x.Tape(), t))
-	return correlate(c.Padding.apply(x, t.pad), w, nil, [3]int{1, 1, 1})
+	return correlate(c.Padding.apply(x, t.pad), w, nil, [3]int{1, 1, 1}, nil)
 }
 
 func (l *Differential) term(tape *autograd.Tape, t *table) term {

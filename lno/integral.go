@@ -263,8 +263,9 @@ func (l *Integral) Forward(x *autograd.Value) *autograd.Value {
 		panic(err.Error())
 	}
 	t, _ := l.table([2]int(x.Shape[1:3]))
-	w := stencil(c.In, c.Out, l.term(x.Tape(), t))
-	return correlate(c.Padding.apply(x, t.pad), w, l.bias(x.Tape()), [3]int{1, c.Stride[0], c.Stride[1]})
+	term := l.term(x.Tape(), t)
+	w := stencil(c.In, c.Out, term)
+	return correlate(c.Padding.apply(x, t.pad), w, l.bias(x.Tape()), [3]int{1, c.Stride[0], c.Stride[1]}, used(term))
 }
 
 func (l *Integral) term(tape *autograd.Tape, t *table) term {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -164,6 +165,24 @@ func TestReferenceWithoutSupport(t *testing.T) {
 			require.InDelta(t, 1, v, 1e-4)
 		} else {
 			require.Zero(t, v, i)
+		}
+	}
+}
+
+// Samples that are all zero leave the bias.
+func TestIntegralOfNothing(t *testing.T) {
+	c := lno.IntegralConfig{In: 1, Out: 1, Grid: [2]int{8, 8}, Basis: lno.Basis{Shape: []int{1}},
+		Defects: lno.IntegralDefects{Spread: true, FixedGrid: true, Table: [][][]float32{{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}}}}
+	l, err := lno.NewIntegral(c, rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	l.Bias.Data[0] = 1.5
+	tape := &autograd.Tape{}
+	for range 2 {
+		tape.Reset()
+		y := l.Forward(tape.Input(normal(rand.New(rand.NewPCG(3, 4)), 1, 8, 8, 1)))
+		require.Equal(t, slices.Repeat([]float32{1.5}, 64), y.Data)
+		for i := range y.Data {
+			y.Data[i] = 9 // what the next pass finds in its memory
 		}
 	}
 }

@@ -2,6 +2,7 @@ package lno
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/internal/kernel"
@@ -43,6 +44,20 @@ func stencil(in, out int, terms ...term) *autograd.Value {
 			}
 		}
 	})
+}
+
+// used tells which taps of the kernel that the terms add up to may differ from zero. A disc leaves the corners of its window out.
+func used(terms ...term) []bool {
+	u := make([]bool, terms[0].table.taps())
+	for _, t := range terms {
+		for i, v := range t.table.data {
+			if v != 0 {
+				u[i%len(u)] = true
+			}
+		}
+	}
+	u[0] = u[0] || !slices.Contains(u, true) // a kernel of zeros still has a result
+	return u
 }
 
 // add adds the term to a kernel. work holds the weights of each group turned over: in/groups x n x out/groups.
