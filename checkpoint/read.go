@@ -19,17 +19,28 @@ const maxHeader = 100 << 20
 
 const metadataKey = "__metadata__"
 
-// File is the content of a safetensors file.
+// File is the content of a model file.
 type File struct {
-	// Metadata holds the strings of the header; it is never nil.
+	// Metadata holds the strings of the file; it is never nil.
 	Metadata map[string]string
 
 	name    string
 	tensors map[string]Tensor
 }
 
-// Read reads the safetensors file at path. Errors name the file, the tensor, what it has and what is wanted.
-func Read(path string) (*File, error) {
+// Read reads the safetensors or PyTorch file at path, which it tells apart by their first bytes. Errors name the file, the tensor, what
+// it has and what is wanted.
+//
+// Of a PyTorch checkpoint it gives the state_dict: the dict that torch.save was given, if it holds tensors itself, or else the first
+// of its entries "state_dict", "model_state_dict", "model" and "net" that does (or has such an entry in turn), or else everything, as ReadAll.
+// Numbers and texts that lie beside the state_dict, such as the epoch, become metadata; what else does is left out.
+func Read(path string) (*File, error) { return open(path, false) }
+
+// ReadAll reads the file at path as Read does, but of a PyTorch checkpoint it gives all tensors, wherever they lie, under the keys and
+// positions that lead to them, joined by dots: Sub("encoder_state_dict.") is then the part under that key.
+func ReadAll(path string) (*File, error) { return open(path, true) }
+
+func open(path string, all bool) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
@@ -42,11 +53,11 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %s: %w", path, err)
 	}
-	return read(f, info.Size(), path)
+	return read(f, info.Size(), path, all)
 }
 
-// ReadFrom reads a safetensors file of size bytes from r.
-func ReadFrom(r io.ReaderAt, size int64) (*File, error) { return read(r, size, "input") }
+// ReadFrom reads a file of size bytes from r as Read does.
+func ReadFrom(r io.ReaderAt, size int64) (*File, error) { return read(r, size, "input", false) }
 
 // Name is the path that the file was read from.
 func (f *File) Name() string { return f.name }
@@ -67,15 +78,22 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 	return t, ok
 }
 
-func read(r io.ReaderAt, size int64, name string) (*File, error) {
+func read(r io.ReaderAt, size int64, name string, all bool) (*File, error) {
 	f := &File{Metadata: map[string]string{}, name: name, tensors: map[string]Tensor{}}
-	if err := f.read(r, size); err != nil {
+	head := make([]byte, min(size, legacyHead))
+	err := readFull(r, head, 0)
+	if zip := isZip(head); err == nil && (zip || isLegacy(head)) {
+		err = f.readTorch(r, size, zip, all)
+	} else if err == nil {
+		err = f.readSafetensors(r, size)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %s: %w", name, err)
 	}
 	return f, nil
 }
 
-func (f *File) read(r io.ReaderAt, size int64) error {
+func (f *File) readSafetensors(r io.ReaderAt, size int64) error {
 	if size < 8 {
 		return fmt.Errorf("truncated: the file has %d bytes, want at least 8", size)
 	}
@@ -86,9 +104,9 @@ func (f *File) read(r io.ReaderAt, size int64) error {
 	n := binary.LittleEndian.Uint64(prefix[:])
 	switch {
 	case n > maxHeader:
-		return fmt.Errorf("header of %d bytes, want at most %d: not a safetensors file", n, maxHeader)
+		return fmt.Errorf("header of %d bytes, want at most %d: neither a safetensors nor a PyTorch file", n, maxHeader)
 	case int64(n) > size-8:
-		return fmt.Errorf("truncated or not a safetensors file: header of %d bytes, but only %d follow", n, size-8)
+		return fmt.Errorf("truncated, or neither a safetensors nor a PyTorch file: header of %d bytes, but only %d follow", n, size-8)
 	}
 	header := make([]byte, n)
 	if err := readFull(r, header, 8); err != nil {
@@ -167,7 +185,7 @@ func checkLayout(entries []entry, size int64) error {
 // parse reads the header: an object that begins at once, and spaces after it.
 func (f *File) parse(header []byte) ([]entry, error) {
 	if len(header) == 0 || header[0] != '{' {
-		return nil, fmt.Errorf("header begins with %q, want {: not a safetensors file", header[:min(len(header), 8)])
+		return nil, fmt.Errorf("header begins with %q, want {: neither a safetensors nor a PyTorch file", header[:min(len(header), 8)])
 	}
 	if !utf8.Valid(header) || !json.Valid(header) {
 		return nil, errors.New("header is not valid JSON")
