@@ -30,6 +30,7 @@ func commands() []command {
 		{"train", "train a model on OpenFWI data, on data of its own making, or on any pairs of .npy arrays", train},
 		{"eval", "measure a trained model on data with known maps", evaluate},
 		{"predict", "turn recorded gathers into maps with a trained model", predict},
+		{"route", "show which experts a trained SPAMoE gives which samples to, and why", route},
 		{"generate", "make velocity maps and their gathers, in OpenFWI's families and file layout", generate},
 		{"forward", "simulate the gathers of given velocity maps", forward},
 		{"conform", "check the operators against golden cases of the reference implementations", conformance},
