@@ -1,14 +1,16 @@
 // Package moe is a mixture of experts that is routed by spectra: SPAMoE's router (arXiv 2604.07421) and the mixture around it. An expert
 // is any map between batches, a neural operator or a function of your own; see Expert.
 //
-// A latent x of nc channels on ny x nx points has the spectrum F. Its magnitudes, in decades relative to the root mean square of the
-// sample, with a learned gain G for every channel c and band b,
+// A latent x of nc channels on ny x nx points has the spectrum F. Its magnitudes in decades, relative to their mean over the sample's
+// channels and frequencies, get a learned gain G for every channel c and band b,
 //
-//	A_c(k) = log10(1e-6 + |F_c(k)|^2 / S) / 2 * sum over b of G_cb m_b(k),    S = mean over c, k of |F_c(k)|^2,
+//	A_c(k) = (L_c(k) - mean L) sum over b of G_cb m_b(k),    L_c(k) = log10(1e-6 + |F_c(k)|^2 / mean |F|^2) / 2,
 //
-// go through attention, one weight for every frequency, and give one gate per expert,
+// go through attention, one weight for every frequency, and make one gate per expert,
 //
-//	a(k) = softmax over k of Q(A(k)) . K(A(k)) / sqrt(nc),    g = softmax(W P(sum over k of a(k) V(A(k)))).
+//	a(k) = softmax over k of Q(A(k)) . K(A(k)) / sqrt(nc),    g = softmax W P(sum over k of a(k) V(A(k))).
+//
+// Without the gains the gates could not tell at which frequencies the magnitudes lie.
 //
 // The experts of the largest gates are chosen, top k of them, with weights g_e divided by their sum. Frequencies are divided into
 // as many bands as there are experts, rings around k = 0 with masks m_b, see Bands. Expert e prefers a frequency f_e, which is

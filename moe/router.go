@@ -52,13 +52,29 @@ func NewRouter(c Config, rng *rand.Rand) (*Router, error) {
 		r.Gate = nn.NewLinear(c.Channels, c.Experts, true, rng)
 	}
 	if learned && !c.Defects.RawGates {
-		clear(r.Gate.Bias.Data) // no expert is preferred before the spectrum is seen
 		r.BandGain = autograd.NewParam(c.Channels, c.Experts)
 		if rng != nil {
-			nn.Normal(r.BandGain.Tensor, 1, 0.5, rng)
+			r.start(rng)
 		}
 	}
 	return r, nil
+}
+
+// start draws the weights between the magnitudes and the gates anew, such that differences between samples arrive at the gates in their
+// size, and no expert is preferred before the spectrum is seen.
+func (r *Router) start(rng *rand.Rand) {
+	nc := r.Config.Channels
+	std := 1 / math.Sqrt(float64(nc))
+	nn.Normal(r.BandGain.Tensor, 1, 0.5, rng)
+	nn.Normal(r.Gate.Weight.Tensor, 0, std, rng)
+	clear(r.Gate.Bias.Data)
+	if r.QKV != nil {
+		value := autograd.FromSlice(r.QKV.Weight.Data[2*nc*nc:], nc, nc)
+		nn.Normal(value, 0, std, rng)
+		nn.Normal(r.Proj.Weight.Tensor, 0, std, rng)
+		clear(r.QKV.Bias.Data[2*nc:])
+		clear(r.Proj.Bias.Data)
+	}
 }
 
 // Bands returns the division of frequencies that the router uses.
