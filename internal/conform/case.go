@@ -28,6 +28,7 @@ type caseFile struct {
 	Tolerance         map[string]json.RawMessage
 	ParamsWithoutGrad []string `json:"params_without_grad"`
 	Table             json.RawMessage
+	Log               []logLine `json:"log_f64"`
 }
 
 // array describes a file of a case.
