@@ -120,9 +120,15 @@ func (f *File) Extra() map[string]Tensor {
 }
 
 // Sub is the part of the file whose names begin with prefix, without it: of a training run's file, Sub("model.") is the model.
-// The metadata are shared.
+// The metadata are shared, save for the names of complex tensors.
 func (f *File) Sub(prefix string) *File {
-	sub := &File{Metadata: f.Metadata, name: f.name, tensors: map[string]Tensor{}}
+	cut := func(name string) string {
+		if short, ok := strings.CutPrefix(name, prefix); ok {
+			return short
+		}
+		return ""
+	}
+	sub := &File{Metadata: renamedComplex(f.Metadata, cut), name: f.name, tensors: map[string]Tensor{}}
 	for name, t := range f.tensors {
 		if name, ok := strings.CutPrefix(name, prefix); ok {
 			sub.tensors[name] = t
