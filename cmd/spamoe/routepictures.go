@@ -111,7 +111,7 @@ func (r *routing) drawGates() picture.Picture {
 			}
 			return 0
 		})
-		s := picture.Section{Name: fmt.Sprintf("%s, n = %d", familyLabel(name), len(samples))}
+		s := picture.Section{Name: fmt.Sprintf("%s\nn = %d", familyLabel(name), len(samples))}
 		if name == "" && len(names) == 1 {
 			s.Name = fmt.Sprintf("n = %d", len(samples))
 		}
@@ -169,7 +169,7 @@ func (r *routing) drawPreference() picture.Picture {
 		Values: r.Preference, Quantity: "Weight of the band", Max: 1}
 	for e, name := range r.labels() {
 		if r.ExpertFreq != nil {
-			name += fmt.Sprintf("\nprefers r = %.2f", r.ExpertFreq[e])
+			name += "\nprefers r = " + strings.Replace(fmt.Sprintf("%.2f", r.ExpertFreq[e]), "-", "−", 1)
 		}
 		p.Rows = append(p.Rows, name)
 	}
@@ -201,7 +201,10 @@ func (r *routing) drawRatio() picture.Picture {
 			}
 		}
 		name := ""
-		if len(x) > 0 {
+		switch {
+		case len(x) > 0 && s.Rho == 0:
+			name = "no bound"
+		case len(x) > 0:
 			name = fmt.Sprintf("%s (%d)", a.text, len(x))
 		}
 		p.Names = append(p.Names, name)

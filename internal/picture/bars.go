@@ -138,7 +138,7 @@ func (h *chart) columns(groups []string, least int) [][]string {
 			need = max(need, width(face(regular(), tickSize), l)+18)
 		}
 	}
-	h.wide = max(h.wide, min(max(180*len(groups), 520), curveWide), need*len(groups))
+	h.wide = max(min(max(180*len(groups), 700), curveWide), need*len(groups))
 	return lines
 }
 

@@ -49,7 +49,10 @@ func (p Boxes) draw() (*image.RGBA, plot, error) {
 			values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return !drawable(v) })
 			slices.Sort(values)
 			sorted[k] = append(sorted[k], values)
-			if len(values) > 0 {
+			switch {
+			case len(values) > pointsMost:
+				lo, hi = min(lo, at(values, 0.05)), max(hi, at(values, 0.95))
+			case len(values) > 0:
 				lo, hi = min(lo, values[0]), max(hi, values[len(values)-1])
 			}
 		}

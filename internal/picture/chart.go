@@ -131,10 +131,18 @@ func linear(lo, hi float64) plot {
 	return plot{y: axis{lo: lo, hi: hi}, yt: ticks(lo, hi, 0, 6)}
 }
 
-// logarithmic gives a plot from below lo to above hi, both positive.
+// logarithmic gives a plot from below lo to above hi, both positive. Within a decade every mark has its label.
 func logarithmic(lo, hi float64) plot {
 	pad := max(0.05*(math.Log10(hi)-math.Log10(lo)), 0.05)
-	return plot{log: true, y: axis{lo: math.Log10(lo) - pad, hi: math.Log10(hi) + pad}, yt: logTicks(lo*math.Pow(10, -pad), hi*math.Pow(10, pad), 6)}
+	marks := logTicks(lo*math.Pow(10, -pad), hi*math.Pow(10, pad), 6)
+	if math.Log10(hi)-math.Log10(lo)+2*pad < 1 {
+		for i, t := range marks {
+			if t.label == "" {
+				marks[i].label = figure(t.at, 1)
+			}
+		}
+	}
+	return plot{log: true, y: axis{lo: math.Log10(lo) - pad, hi: math.Log10(hi) + pad}, yt: marks}
 }
 
 // drawable tells whether a logarithmic axis can show v.

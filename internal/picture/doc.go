@@ -5,6 +5,9 @@
 // the difference has a diverging one of its own, symmetric around zero. A Gallery is a table of maps with one colour bar. Gathers
 // shows the shots of one survey side by side, time downwards. Curves shows losses against epochs or steps on a logarithmic axis.
 //
+// For what a router does there are Bars (counts), Shares (how each sample is divided), Boxes (how values spread), Histograms (how
+// often they occur, against a bound) and Table (a small heat map with its numbers).
+//
 // A value v of a scale from lo to hi has the colour of (v - lo)/(hi - lo) in a palette that is perceptually uniform: equal steps of
 // value are equal distances in the colour space OKLab. Values beyond an end take its colour, and the bar's end is then pointed. NaN
 // and infinite values are grey. A cell of a map is a whole number of pixels wherever it can be; a map with more cells than pixels

@@ -56,6 +56,7 @@ func (p Histograms) draw() (*image.RGBA, []plot, error) {
 		lo, hi = min(lo, p.Bound), max(hi, p.Bound)
 	}
 	along := logarithmic(lo, hi)
+	along.y = aligned(along.y, p.Bound)
 	h := &chart{title: p.Title, xlabel: p.XLabel, wide: curveWide, high: 240}
 	for k, s := range p.Names {
 		if s != "" {
@@ -71,7 +72,7 @@ func (p Histograms) draw() (*image.RGBA, []plot, error) {
 		counts[i], lost, top = count(panel.Values, along.y)
 		head := panel.Head
 		if lost > 0 {
-			head += fmt.Sprintf(" (%d not shown, which the axis has no place for)", lost)
+			head += fmt.Sprintf(" (%d without a place on the axis)", lost)
 		}
 		q := linear(0, 1.1*float64(max(top, 1)))
 		q.yt = ticks(0, q.y.hi, 1, 4)
@@ -101,11 +102,26 @@ func (p Histograms) draw() (*image.RGBA, []plot, error) {
 	}
 	h.finish(c)
 	last := h.plots[len(h.plots)-1]
-	for i := range along.yt {
-		along.yt[i].at = math.Log10(along.yt[i].at)
+	var marks []tick
+	for _, t := range along.yt {
+		if v := math.Log10(t.at); v >= last.x.lo && v <= last.x.hi {
+			marks = append(marks, tick{v, t.label})
+		}
 	}
-	c.lowerTicks(last.box, last.x, along.yt)
+	c.lowerTicks(last.box, last.x, marks)
 	return c.RGBA, h.plots, nil
+}
+
+// aligned moves a logarithmic axis by less than a bin, so that a bin begins at the bound: what lies on it, but for rounding, counts
+// as above.
+func aligned(a axis, bound float64) axis {
+	if !drawable(bound) {
+		return a
+	}
+	step := (a.hi - a.lo) / bins
+	_, part := math.Modf((math.Log10(bound) - 1e-5 - a.lo) / step)
+	a.lo, a.hi = a.lo+part*step, a.hi+part*step
+	return a
 }
 
 // count sorts values into the bins of a logarithmic axis: bin x series. lost is how many have no place, top the highest bar.

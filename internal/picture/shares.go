@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"strings"
 )
 
 // Shares shows how something is divided, sample by sample: a column per sample, made of the shares on top of each other. Where there
@@ -17,7 +18,7 @@ type Shares struct {
 	Colours               []color.RGBA // nil: those of curves
 }
 
-// Section is a part of the samples, apart from the others and with its name below.
+// Section is a part of the samples, apart from the others and with its name below; a line break starts a second line.
 type Section struct {
 	Name   string
 	Values [][]float64 // sample x share
@@ -48,9 +49,21 @@ func (p Shares) draw() (*image.RGBA, []image.Rectangle, error) {
 	}
 	const gap = 10
 	h := &chart{title: p.Title, xlabel: p.XLabel, labels: []string{p.YLabel}, plots: []plot{linear(0, 1)}, high: 420}
+	lines, needs := make([][]string, len(p.Sections)), make([]int, len(p.Sections))
+	all := float64(curveWide)
+	for i, s := range p.Sections {
+		lines[i] = strings.Split(s.Name, "\n")
+		h.under = max(h.under, len(lines[i]))
+		for _, l := range lines[i] {
+			needs[i] = max(needs[i], width(face(regular(), tickSize), l)+8)
+		}
+		all = max(all, float64(needs[i])*float64(total)/float64(len(s.Values)))
+	}
+	// Sections are as wide as they have samples, unless that takes too much room for the names of small ones.
+	all = min(all, 1.5*curveWide)
 	wides := make([]int, len(p.Sections))
 	for i, s := range p.Sections {
-		wides[i] = max(curveWide*len(s.Values)/total, width(face(regular(), tickSize), s.Name)+8)
+		wides[i] = max(int(all*float64(len(s.Values))/float64(total)), needs[i])
 		h.wide += wides[i] + gap
 	}
 	h.wide -= gap
@@ -70,7 +83,7 @@ func (p Shares) draw() (*image.RGBA, []image.Rectangle, error) {
 		if i > 0 {
 			c.fill(image.Rect(x-gap, box.Min.Y, x, box.Max.Y), color.RGBA{R: 255, G: 255, B: 255, A: 255})
 		}
-		c.under(box, (box.Min.X+box.Max.X)/2, []string{s.Name})
+		c.under(box, (box.Min.X+box.Max.X)/2, lines[i])
 		boxes = append(boxes, box)
 		x = box.Max.X + gap
 	}
