@@ -3,7 +3,6 @@ package fwi
 import (
 	"context"
 
-	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/fwi/metrics"
 )
 
@@ -22,7 +21,7 @@ func Evaluate(ctx context.Context, m *Model, d Data, observe func(i int, predict
 	acc := m.NewMetrics()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	tape := m.tapes.Get().(*autograd.Tape)
+	tape := m.tape()
 	defer m.tapes.Put(tape)
 	ny, i := size(m.Config.Y), 0
 	p, g := make([]float32, ny), make([]float32, ny)

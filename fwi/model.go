@@ -55,6 +55,12 @@ type Model struct {
 
 // build returns the network of a model.
 func (cfg Config) build(rng *rand.Rand) (Network, error) {
+	if cfg.SPAMoE != nil && cfg.Network != "spamoe" {
+		return nil, errors.New("the config has a part for spamoe, too")
+	}
+	if name := cfg.OperatorConfig.Name(); name != "" && (cfg.Network == "spamoe" || cfg.Network == "inversionnet") {
+		return nil, fmt.Errorf("the config has a part for %s, too", name)
+	}
 	switch cfg.Network {
 	case "inversionnet":
 		if !slices.Equal(cfg.X, []int{5, 1000, 70}) || !slices.Equal(cfg.Y, []int{1, 70, 70}) || cfg.Rows != 0 || cfg.Join {
@@ -91,7 +97,7 @@ func (cfg Config) inputShape() []int {
 	return s
 }
 
-// New returns a model with parameters drawn from rng.
+// New returns a model with parameters drawn from rng; a nil rng leaves zeros, for parameters that are loaded.
 func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	for _, s := range [][]int{cfg.X, cfg.Y} {
 		if len(s) < 2 || slices.Min(s) < 1 {
@@ -100,6 +106,9 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	}
 	if err := errors.Join(cfg.XNorm.Validate(cfg.X[0]), cfg.YNorm.Validate(cfg.Y[0])); err != nil {
 		return nil, fmt.Errorf("fwi: %w", err)
+	}
+	if cfg.Join && len(cfg.X) != 3 {
+		return nil, fmt.Errorf("fwi: inputs of shape %v cannot be joined; wanted a channel and two grid axes", cfg.X)
 	}
 	if cfg.Rows < 0 || cfg.Rows > cfg.X[1] {
 		return nil, fmt.Errorf("fwi: inputs of %d rows cannot be resampled to %d", cfg.X[1], cfg.Rows)
@@ -117,6 +126,14 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	}
 	m.tapes.New = func() any { return &autograd.Tape{NoGrad: true} }
 	return m, nil
+}
+
+// tape returns a tape that records nothing, to be put back into m.tapes. What a network draws on it, as a router with random routing
+// does, is the same each time.
+func (m *Model) tape() *autograd.Tape {
+	t := m.tapes.Get().(*autograd.Tape)
+	t.Rand = rand.New(rand.NewPCG(0, 0))
+	return t
 }
 
 // Networks lists the kinds of networks.
@@ -188,7 +205,7 @@ func (m *Model) Predict(ctx context.Context, x []float32) ([]float32, error) {
 	}
 	n, in := len(x)/nx, m.InputShape()
 	out := make([]float32, n*ny)
-	tape := m.tapes.Get().(*autograd.Tape)
+	tape := m.tape()
 	defer m.tapes.Put(tape)
 	raw := make([]float32, nx)
 	for lo := 0; lo < n; lo += predictBatch {

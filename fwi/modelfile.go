@@ -2,7 +2,6 @@ package fwi
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/spamoe/spamoe/checkpoint"
 )
@@ -23,7 +22,7 @@ func Load(path string) (*Model, error) {
 	if err := f.Config(&cfg); err != nil {
 		return nil, err
 	}
-	m, err := New(cfg, rand.New(rand.NewPCG(0, 0)))
+	m, err := New(cfg, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -3,6 +3,7 @@ package fwi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spamoe/spamoe/autograd"
@@ -20,10 +21,9 @@ type Routings struct {
 func (r *Routings) Add(out Output) {
 	if out.Route != nil {
 		if r.Stats == nil {
-			r.Stats = out.Route
-		} else {
-			r.Stats.Append(out.Route)
+			r.Stats = &moe.Stats{}
 		}
+		r.Stats.Append(out.Route)
 	}
 	if out.Floor != nil {
 		if r.Floor == nil {
@@ -76,7 +76,7 @@ func Route(ctx context.Context, m *Model, d Data, observe func(n int)) (*Routing
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	tape := m.tapes.Get().(*autograd.Tape)
+	tape := m.tape()
 	defer m.tapes.Put(tape)
 	all := &Routings{}
 	for b := range l.batches(ctx, order, predictBatch) {
@@ -102,6 +102,9 @@ func (cfg *Config) MeasureFloor(d Data) error {
 	if !floor.Rho.Data || floor.DataRatio > 0 {
 		return nil
 	}
+	if _, y := d.Shapes(); !slices.Equal(y, cfg.Y) {
+		return fmt.Errorf("fwi: the data have maps of shape %v; the model wants %v", y, cfg.Y)
+	}
 	var failed error
 	err := floor.MeasureData(func(yield func(*autograd.Tensor) bool) {
 		for i := range d.Len() {
@@ -111,5 +114,8 @@ func (cfg *Config) MeasureFloor(d Data) error {
 			}
 		}
 	})
-	return errors.Join(failed, err)
+	if failed != nil {
+		return failed
+	}
+	return err
 }

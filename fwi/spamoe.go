@@ -19,7 +19,8 @@ type SPAMoEConfig struct {
 	Experts []OperatorConfig `json:"experts"`
 }
 
-// SPAMoE is the network. It maps joined shots, [batch, 1, samples, shots x receivers], to maps, [batch, 1, rows, columns].
+// SPAMoE is the network. It maps joined shots, [batch, 1, samples, shots x receivers], to maps, [batch, channel, rows, columns], where
+// the experts say how many channels: one for velocities.
 type SPAMoE struct {
 	Config  SPAMoEConfig   `param:"-"`
 	Encoder *encoder.Model `param:"encoder"`
@@ -47,12 +48,18 @@ func NewSPAMoE(c SPAMoEConfig, rng *rand.Rand) (*SPAMoE, error) {
 	if m.Router.Config.Channels != e.Config.Out {
 		return nil, fmt.Errorf("spamoe: the encoder gives %d channels, the mixture takes %d", e.Config.Out, m.Router.Config.Channels)
 	}
+	for i, x := range c.Experts {
+		in, out := x.channels()
+		if _, first := c.Experts[0].channels(); in != e.Config.Out || out != first {
+			return nil, fmt.Errorf("spamoe: expert %d, %s, maps %d channels to %d; wanted %d to %d", i, x.Name(), in, out, e.Config.Out, first)
+		}
+	}
 	return &SPAMoE{Config: c, Encoder: e, Mixture: m}, nil
 }
 
 // Output is what a SPAMoE finds for a batch.
 type Output struct {
-	Map *autograd.Value // [batch, 1, rows, columns]
+	Map *autograd.Value // [batch, channel, rows, columns]
 	// Balance is the load-balancing loss, FloorLoss that of the spectral floor, weighted; both scalars, nil where there is none.
 	Balance, FloorLoss *autograd.Value
 	Types              *autograd.Value      // weights of the families, nil without a type head
@@ -95,7 +102,15 @@ func (cfg Config) buildSPAMoE(rng *rand.Rand) (Network, error) {
 	if len(shape) != 3 || shape[0] != net.Encoder.Config.In {
 		return nil, fmt.Errorf("inputs of shape %v for an encoder of %d channels", shape, net.Encoder.Config.In)
 	}
-	if got := []int{1, net.Encoder.Config.Size[0], net.Encoder.Config.Size[1]}; !slices.Equal(got, cfg.Y) {
+	least := net.Encoder.Config.ViT.Patch/2 + 1 // reflection makes up to a patch of it
+	if net.Encoder.ConvNeXt != nil {
+		least = 32
+	}
+	if shape[1] < least || shape[2] < least {
+		return nil, fmt.Errorf("inputs of shape %v for an encoder that wants sides of %d or more", shape, least)
+	}
+	_, out := net.Config.Experts[0].channels()
+	if got := []int{out, net.Encoder.Config.Size[0], net.Encoder.Config.Size[1]}; !slices.Equal(got, cfg.Y) {
 		return nil, fmt.Errorf("it makes maps of shape %v; the data have %v", got, cfg.Y)
 	}
 	return net, nil

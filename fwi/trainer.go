@@ -259,7 +259,7 @@ func (t *trainer) validate(ctx context.Context) (float64, *Routing, error) {
 	}
 	sum, count := 0.0, 0
 	var routing Routings
-	tape := t.model.tapes.Get().(*autograd.Tape)
+	tape := t.model.tape()
 	defer t.model.tapes.Put(tape)
 	for b := range t.val.batches(loading, order, t.cfg.Batch) {
 		if b.err != nil {
