@@ -46,11 +46,15 @@ func defaultNetwork(c *fwi.Config, preset string) error {
 	return nil
 }
 
-// defaultTraining returns settings for a small set on a CPU: SPAMoE's own are for tens of thousands of pairs.
-func defaultTraining() fwi.Training {
+// defaultTraining returns settings for a small set on a CPU; SPAMoE's own are for tens of thousands of pairs. A transformer wants
+// more steps per pair than an operator alone.
+func defaultTraining(network string) fwi.Training {
 	t := fwi.DefaultTraining()
-	t.Epochs, t.Batch = 25, 8
-	t.Rate, t.MinRate, t.Schedule, t.Warmup = 3e-3, 1e-5, "cosine", 2
+	t.Epochs, t.Batch, t.Rate = 25, 8, 3e-3
+	if network == "spamoe" {
+		t.Epochs, t.Batch, t.Rate = 10, 4, 2e-3
+	}
+	t.MinRate, t.Schedule, t.Warmup = 1e-5, "cosine", 2
 	t.Clip, t.Average = 1, 0.99
 	t.CheckpointEvery = 10 * time.Second
 	return t

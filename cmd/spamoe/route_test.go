@@ -21,7 +21,7 @@ import (
 // routedRun is a run of a SPAMoE of two operators for the arrays of pairs.
 func routedRun() runConfig {
 	const width = 4
-	c := runConfig{Data: source{X: "x.npy", Y: "y.npy", Validation: 0.25}, Training: defaultTraining()}
+	c := runConfig{Data: source{X: "x.npy", Y: "y.npy", Validation: 0.25}, Training: defaultTraining("spamoe")}
 	c.Training.Epochs = 1
 	c.Model = fwi.Config{Network: "spamoe", X: []int{1, 8, 6}, Y: []int{1, 8, 6}, XNorm: fwi.MinMax(0, -2, 2), YNorm: fwi.MinMax(0, 0, 10),
 		SPAMoE: &fwi.SPAMoEConfig{

@@ -18,7 +18,8 @@ const trainHelp = `
 Trains a model and writes a run folder: config.json, log.jsonl, model.safetensors (the best model so far),
 checkpoint.safetensors, metrics.json, loss.png and maps.png.
 
-Without flags it makes a set of FlatVel_A of its own, below runs/data, and trains on it. With -data it takes OpenFWI files:
+Without flags it makes a set of FlatVel_A of its own, below runs/data, and trains a small SPAMoE on it. -model picks another
+network, which then has defaults of its own for -epochs, -batch and -rate; with -x and -y that is a Fourier operator. With -data it takes OpenFWI files:
 the folder of one family, or one above several (-family picks). With -x and -y it takes any two .npy arrays of samples, inputs
 and what to predict from them, NxHxW or NxCxHxW.
 
@@ -42,13 +43,14 @@ type trainFlags struct {
 var mayChange = []string{"resume", "threads", "checkpoint-every", "epochs", "patience"}
 
 func train(ctx context.Context, env *environment, args []string) error {
-	c := &runConfig{Data: defaultSource, Training: defaultTraining()}
+	const model = "spamoe"
+	c := &runConfig{Data: defaultSource, Training: defaultTraining(model)}
 	f := &trainFlags{flags: newFlags("train", "", trainHelp)}
 	f.StringVar(&f.out, "out", "", "run `folder` to write (default runs/DATE-TIME-NAME)")
 	f.StringVar(&f.resume, "resume", "", "`run` folder to continue")
 	f.StringVar(&f.init, "init", "", "model `file` or run whose parameters to start from, instead of random ones")
 	f.StringVar(&f.config, "config", "", "`file` with a configuration, as a run's config.json")
-	f.StringVar(&f.model, "model", "fno", "`kind` of network: "+strings.Join(fwi.Networks(), ", "))
+	f.StringVar(&f.model, "model", model, "`kind` of network: "+strings.Join(fwi.Networks(), ", "))
 	f.StringVar(&f.preset, "preset", "tiny", "`size` of a SPAMoE: "+strings.Join(fwi.Presets(), ", "))
 	c.Data.register(f.flags)
 	f.IntVar(&c.Training.Epochs, "epochs", c.Training.Epochs, "passes over the training data")
@@ -65,6 +67,13 @@ func train(ctx context.Context, env *environment, args []string) error {
 	}
 	if !slices.Contains(fwi.Presets(), f.preset) {
 		return misuse("-preset is %q; wanted one of %s", f.preset, strings.Join(fwi.Presets(), ", "))
+	}
+	if c.Data.X != "" && !f.given("model") {
+		f.model = "fno" // SPAMoE takes gathers only
+	}
+	c.Training = defaultTraining(f.model)
+	if err := f.Parse(args); err != nil { // once more: flags on top of the defaults of the network
+		return usageError{err}
 	}
 	if err := c.readFile(f, args); err != nil {
 		return err
