@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spamoe/spamoe/internal/diffusion"
 )
 
 // onVertices evaluates f at the vertices of a grid of n cells.
@@ -66,8 +68,8 @@ func TestConservesMass(t *testing.T) {
 	require.NoError(t, err)
 	m, out := n+1, 0.0
 	for i := 1; i < n; i++ {
-		out += d.east[i*m]*u[i*m+1] + d.east[i*m+n-1]*u[i*m+n-1] // over x = const
-		out += d.next[i]*u[m+i] + d.next[(n-1)*m+i]*u[(n-1)*m+i]
+		out += d.East[i*m]*u[i*m+1] + d.East[i*m+n-1]*u[i*m+n-1] // over x = const
+		out += d.Next[i]*u[m+i] + d.Next[(n-1)*m+i]*u[(n-1)*m+i]
 	}
 	in := float64((n-1)*(n-1)) / float64(n*n)
 	require.InDelta(t, in, out, 1e-7)
@@ -81,7 +83,7 @@ func TestSolutionIsEquivariant(t *testing.T) {
 	u := mustSolve(t, n, a, one)
 	transposed := func(v []float64) []float64 {
 		w := slices.Clone(v)
-		transpose(w, m)
+		diffusion.Transpose(w, m)
 		return w
 	}
 	flipped := func(v []float64) []float64 {
@@ -134,7 +136,7 @@ func TestPreconditioner(t *testing.T) {
 			u[i*(n+1)+j] = rng.NormFloat64()
 		}
 	}
-	d.apply(r, u)
+	d.Apply(r, u)
 	d.precondition(z, r)
 	require.InDeltaSlice(t, u, z, 1e-12)
 }
