@@ -14,8 +14,8 @@ import (
 //     weights w_c = (-1)^c / sqrt(nc) and the t >= 0 that reaches Rho: E_H + 2 t b + t^2 |q|^2 = Rho E_L, b = sum over c of w_c <x_c, q>;
 //   - where q is nothing either, or E_L = 0, the map passes unchanged.
 //
-// y satisfies R >= Rho (1 - 1e-5) in all but the last case, as far as float32 holds y: channels whose means are a million times
-// their detail lose some of it to rounding.
+// y satisfies R >= Rho (1 - 1e-5) in all but the last case, as far as float32 holds y: where the means of
+// channels are some thousand times their detail, rounding to float32 moves R by more than that (4e-5 of it at 3,000 times).
 type Floor struct{ Rho float64 }
 
 // nothing is the part of an energy below which a band counts as empty: float32 holds 1e-14, and transforms of it 1e-13.
