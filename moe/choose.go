@@ -1,6 +1,7 @@
 package moe
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -26,6 +27,15 @@ func largest(x []float32, n, k int) [][]int {
 			return 0
 		})
 		out[i] = order[:k:k]
+	}
+	return out
+}
+
+// perturbed returns the gates times e^(deviation z) with z normal: in the order of their noisy logarithms.
+func perturbed(gates []float32, deviation float64, rng *rand.Rand) []float32 {
+	out := make([]float32, len(gates))
+	for i, g := range gates {
+		out[i] = g * float32(math.Exp(deviation*rng.NormFloat64()))
 	}
 	return out
 }

@@ -12,6 +12,10 @@ type Config struct {
 	TopK int `json:"top_k,omitempty"`
 	// Balance is the factor of the load-balancing loss; 0 means 0.1, and a negative one that there is none.
 	Balance float64 `json:"balance,omitempty"`
+	// Noise is the standard deviation of normal noise, from the tape's Rand, that is added to the logarithms of the gates when experts are
+	// chosen on a tape that trains: without it an expert that no sample chooses learns nothing and may never be chosen. Weights come from
+	// the gates as they are. 0 means none.
+	Noise float64 `json:"noise,omitempty"`
 	// BandSharpness is s, how fast a soft band falls off around its centre; 0 means 20.
 	BandSharpness float64 `json:"band_sharpness,omitempty"`
 	// AffinitySharpness is a, how strictly an expert keeps to the bands near its preferred frequency; 0 means 10.
@@ -103,6 +107,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("moe: band_sharpness %v, affinity_sharpness %v; want positive numbers", c.BandSharpness, c.AffinitySharpness)
 	case c.Balance != c.Balance:
 		return fmt.Errorf("moe: balance is not a number")
+	case !(c.Noise >= 0):
+		return fmt.Errorf("moe: noise %v; want 0 or more", c.Noise)
 	case c.Routing != Learned && c.Routing != Uniform && c.Routing != Random:
 		return fmt.Errorf("moe: routing %q; want %q, %q or %q", c.Routing, Learned, Uniform, Random)
 	}

@@ -5,7 +5,7 @@ import "github.com/spamoe/spamoe/autograd"
 // Route is what a router found for a batch. It lives as long as the pass on its tape.
 type Route struct {
 	Gates   *autograd.Value // batch x experts: positive, each row adds up to one
-	Experts [][]int         // per sample, in falling order of their gates
+	Experts [][]int         // per sample, in falling order of their gates (with Config.Noise, of the noisy ones)
 	Weights *autograd.Value // batch x top k, of Experts: the gates of the chosen, divided by their sum
 	Balance *autograd.Value // the load-balancing loss, a scalar, to be added to that of the task; nil where there is none
 

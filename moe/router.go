@@ -99,7 +99,12 @@ func (r *Router) Route(x *autograd.Value) *Route {
 	}
 	if c.Routing == Learned {
 		y.Gates = t.Scope(func() *autograd.Value { return r.gates(y.spectrum, y.bands, x.Shape[3]) })
-		y.Experts = largest(y.Gates.Data, c.Experts, c.TopK)
+		scores := y.Gates.Data
+		if c.Noise > 0 && t.Train {
+			needsRand("noise", t)
+			scores = perturbed(scores, c.Noise, t.Rand)
+		}
+		y.Experts = largest(scores, c.Experts, c.TopK)
 		y.Weights = renormalise(y.Gates, y.Experts)
 	} else {
 		y.Gates = constant(t, 1/float32(c.Experts), nb, c.Experts)
@@ -107,9 +112,7 @@ func (r *Router) Route(x *autograd.Value) *Route {
 		if c.Routing == Uniform {
 			y.Experts = first(nb, c.TopK)
 		} else {
-			if t.Rand == nil {
-				panic("moe: Route: random routing on a tape without Rand")
-			}
+			needsRand("random routing", t)
 			y.Experts = draw(nb, c.Experts, c.TopK, t.Rand)
 		}
 	}
@@ -184,6 +187,12 @@ func (r *Router) masks(bands *autograd.Value) *autograd.Value {
 		return bands
 	}
 	return autograd.MatMul(r.preference(bands.Tape()), bands)
+}
+
+func needsRand(what string, t *autograd.Tape) {
+	if t.Rand == nil {
+		panic("moe: Route: " + what + " on a tape without Rand")
+	}
 }
 
 // constant returns a value without gradient, full of v.

@@ -143,6 +143,29 @@ func TestRandomRoutingIsDeterministic(t *testing.T) {
 	require.PanicsWithValue(t, "moe: Route: random routing on a tape without Rand", func() { r.Route(tape.Input(x)) })
 }
 
+// Noise moves choices while training, and nothing else.
+func TestNoise(t *testing.T) {
+	r := newRouter(t, moe.Config{Channels: 2, Experts: 5, TopK: 2, Noise: 1})
+	x := random(1, 50, 2, 4, 4)
+	run := func(train bool, seed uint64) *moe.Route {
+		return r.Route((&autograd.Tape{Train: train, Rand: rand.New(rand.NewPCG(seed, 1))}).Input(x))
+	}
+	calm, noisy := run(false, 1), run(true, 1)
+	require.Equal(t, calm.Gates.Data, noisy.Gates.Data)
+	require.Equal(t, calm.Experts, run(false, 2).Experts)
+	require.NotEqual(t, calm.Experts, noisy.Experts)
+	require.Equal(t, noisy.Experts, run(true, 1).Experts)
+	require.NotEqual(t, noisy.Experts, run(true, 2).Experts)
+	for s, chosen := range noisy.Experts {
+		a, b := noisy.Gates.At(s, chosen[0]), noisy.Gates.At(s, chosen[1])
+		require.InDelta(t, a/(a+b), noisy.Weights.At(s, 0), 1e-6)
+	}
+	for _, n := range noisy.Stats().Samples {
+		require.Positive(t, n)
+	}
+	require.PanicsWithValue(t, "moe: Route: noise on a tape without Rand", func() { r.Route((&autograd.Tape{Train: true}).Input(x)) })
+}
+
 func TestUniformRouting(t *testing.T) {
 	r := newRouter(t, moe.Config{Channels: 2, Experts: 3, TopK: 2, Routing: moe.Uniform})
 	tape := &autograd.Tape{}
@@ -266,6 +289,7 @@ func TestConfig(t *testing.T) {
 		"moe: top_k -1; want 1 to 3, the number of experts":                     {Channels: 2, Experts: 3, TopK: -1},
 		"moe: band_sharpness -1, affinity_sharpness 10; want positive numbers":  {Channels: 2, Experts: 3, BandSharpness: -1},
 		"moe: band_sharpness 20, affinity_sharpness NaN; want positive numbers": {Channels: 2, Experts: 3, AffinitySharpness: math.NaN()},
+		"moe: noise -1; want 0 or more":                                         {Channels: 2, Experts: 3, Noise: -1},
 		"moe: balance is not a number":                                          {Channels: 2, Experts: 3, Balance: math.NaN()},
 		`moe: routing "best"; want "learned", "uniform" or "random"`:            {Channels: 2, Experts: 3, Routing: "best"},
 	} {
