@@ -1,4 +1,6 @@
-// Package checkpoint reads and writes models as safetensors files.
+// Package checkpoint reads and writes models, as safetensors files and as PyTorch's.
+//
+// # Safetensors
 //
 // A file is a header in JSON and the bytes of the tensors, without gaps, little endian, row-major:
 //
@@ -17,4 +19,22 @@
 // "extra:".
 //
 // Format: https://huggingface.co/docs/safetensors, safetensors 0.4 and later.
+//
+// # PyTorch
+//
+// Read also takes what torch.save writes, in the zip archives of PyTorch 1.6 and later and in the stream format before them. There a pickle,
+// a program in Python's object format, describes the tensors as views of storages, which are plain bytes beside it:
+//
+//	OrderedDict(weight=_rebuild_tensor_v2(storage "0" of FloatStorage, offset, shape, strides, ..), ..)
+//
+// Nothing of such a program is run. Package internal/pickle moves plain values about, and the few names that a state_dict needs have a meaning
+// given here (collections.OrderedDict, torch._utils._rebuild_tensor_v2 and _rebuild_parameter, torch.FloatStorage and its like, torch.Size,
+// numpy's scalars, and harmless company such as argparse.Namespace, which becomes an empty value); every other name is refused by name. What a
+// pickle builds is paid for from a fixed budget, storages are compared with the file before memory is allocated, views with their
+// storage, and copies for views that are not in order are bounded. Views in order, tied tensors among them, share memory.
+//
+// Half, bfloat16, float, double, the integers, bool and complex64 are read; complex128, quantised and sparse tensors are not.
+// Read says where in a checkpoint the tensors are looked for.
+//
+// WritePyTorch and SavePyTorch write archives that torch.load(path, weights_only=True) reads as an OrderedDict of tensors.
 package checkpoint

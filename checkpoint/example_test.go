@@ -75,6 +75,43 @@ func ExampleSaveModel() {
 	// Output: line [0.5 -1] [0] <nil>
 }
 
+func ExampleSavePyTorch() {
+	dir, _ := os.MkdirTemp("", "checkpoint")
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "model.pt")
+
+	// In Python: model.load_state_dict(torch.load("model.pt", weights_only=True)).
+	line := NewLine(LineConfig{Inputs: 2})
+	copy(line.Slope.Data, []float32{0.5, -1})
+	if err := checkpoint.SavePyTorch(path, line, checkpoint.Info{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	// Read takes a .pt file, from here or from PyTorch, as it takes a .safetensors file.
+	f, err := checkpoint.Read(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	again := NewLine(LineConfig{Inputs: 2})
+	err = checkpoint.LoadParams(f, again)
+	fmt.Println(f.Names(), again.Slope.Data, err)
+	// Output: [shift slope] [0.5 -1] <nil>
+}
+
+func ExampleFile_Trim() {
+	// A model that was trained in data parallel, as Read returns it.
+	f, err := checkpoint.NewFile("ddp.pt", map[string]checkpoint.Tensor{"module.slope": checkpoint.FromFloat32([]float32{2}, 1)}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	f, err = f.Trim("module.")
+	fmt.Println(f.Names(), err)
+	// Output: [slope] <nil>
+}
+
 func ExampleLoadParams() {
 	dir, _ := os.MkdirTemp("", "checkpoint")
 	defer os.RemoveAll(dir)

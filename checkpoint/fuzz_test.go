@@ -2,6 +2,8 @@ package checkpoint
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -56,6 +58,55 @@ func FuzzRead(f *testing.F) {
 			y, ok := again.Tensor(name)
 			if !ok || x.DType != y.DType || !bytes.Equal(x.Data, y.Data) {
 				t.Fatalf("%q changed when written and read again", name)
+			}
+		}
+	})
+}
+
+// FuzzReadPyTorch feeds any bytes as a file of PyTorch's and as the pickle in an archive. What is accepted must be whole, small, and survive being
+// written and read again.
+func FuzzReadPyTorch(f *testing.F) {
+	paths, err := filepath.Glob("testdata/*.pt")
+	if err != nil || len(paths) == 0 {
+		f.Fatal("no files to begin with: ", err)
+	}
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	view := tensorOf(storageOf("HalfStorage", "0", 2), 0, tuple(2, 1, 3), tuple(1, 7, 0))
+	f.Add([]byte(dictOf(view)))
+	f.Add([]byte(dictOf("ctorch._utils\n_rebuild_parameter\n(" + view + hooks + "tR")))
+	f.Add([]byte(header + "}(" + text("epoch") + "G@\x04\x00\x00\x00\x00\x00\x00" + text("net") + "}" + text("a") + "]q\x01" + view + "ash\x01Nau."))
+	f.Add([]byte("\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x01a\x94\x8f(K\x01\x90\x91."))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, b := range [][]byte{b, archived(string(b))} {
+			file, err := readBytes(b)
+			if err != nil {
+				if !strings.HasPrefix(err.Error(), "checkpoint: input: ") || strings.Contains(err.Error(), "\n") {
+					t.Fatalf("the error is not one line that names the input: %q", err)
+				}
+				continue
+			}
+			var out bytes.Buffer
+			if err := writeTorch(&out, file.tensors, file.Metadata); err != nil {
+				t.Fatal(err)
+			}
+			again, err := readBytes(out.Bytes())
+			if err != nil && len(file.tensors) > 0 {
+				t.Fatal(err)
+			}
+			for _, name := range file.Names() {
+				x, y := file.tensors[name], again.tensors[name]
+				if err := x.check(); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				if x.DType != y.DType || !bytes.Equal(x.Data, y.Data) {
+					t.Fatalf("%q changed when written and read again", name)
+				}
 			}
 		}
 	})

@@ -83,7 +83,10 @@ func (t *torchReader) Find(module, name string) (any, error) {
 	if module == "torch.nn.functional" || module == "torch._C._nn" || module == "neuralop" || strings.HasPrefix(module, "neuralop.") {
 		return inert(full), nil
 	}
-	return nil, fmt.Errorf("it names %q, which no state_dict needs: refused, nothing was run", full)
+	if module == "torch" && strings.HasSuffix(name, "Storage") {
+		return nil, fmt.Errorf("storages of type %q are not supported", full)
+	}
+	return nil, fmt.Errorf("it names %q, which no state_dict needs: refused, nothing was run (save model.state_dict(), not the model)", full)
 }
 
 // Call does what the pickle wants called.

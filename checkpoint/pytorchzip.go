@@ -43,8 +43,11 @@ func (t *torchReader) loadZip(metadata map[string]string) (any, error) {
 	if bounded.left < 0 {
 		return nil, fmt.Errorf("the archive's directory takes more than %d MB", maxDirectory>>20)
 	}
+	if errors.Is(err, zip.ErrFormat) {
+		return nil, errors.New("truncated or not a zip archive: its directory, at the end, is missing or damaged")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("truncated or not a zip archive: %w", err)
+		return nil, err
 	}
 	bounded.left = math.MaxInt64 // each entry has its own bound
 	z := &zipSource{t: t, entries: map[string]*zip.File{}}
@@ -110,22 +113,22 @@ func (z *zipSource) read(e *zip.File) ([]byte, error) {
 	}
 	at, err := e.DataOffset()
 	if err != nil {
-		return nil, fmt.Errorf("entry %s: %w", e.Name, err)
+		return nil, fmt.Errorf("entry %q: %w", e.Name, err)
 	}
 	if n := e.UncompressedSize64; at > z.t.size || n > uint64(z.t.size-at) {
-		return nil, fmt.Errorf("entry %s of %d bytes begins at byte %d of a file of %d: truncated", e.Name, n, at, z.t.size)
+		return nil, fmt.Errorf("entry %q of %d bytes begins at byte %d of a file of %d: truncated", e.Name, n, at, z.t.size)
 	}
 	r, err := e.Open()
 	if err != nil {
-		return nil, fmt.Errorf("entry %s: %w", e.Name, err)
+		return nil, fmt.Errorf("entry %q: %w", e.Name, err)
 	}
 	defer r.Close()
 	b := make([]byte, e.UncompressedSize64)
 	if _, err := io.ReadFull(r, b); err != nil {
-		return nil, fmt.Errorf("entry %s: %w", e.Name, err)
+		return nil, fmt.Errorf("entry %q: %w", e.Name, err)
 	}
 	if _, err := r.Read(make([]byte, 1)); err != io.EOF { // here the checksum is compared
-		return nil, fmt.Errorf("entry %s: %w", e.Name, err)
+		return nil, fmt.Errorf("entry %q: %w", e.Name, err)
 	}
 	return b, nil
 }
@@ -133,7 +136,7 @@ func (z *zipSource) read(e *zip.File) ([]byte, error) {
 // plain reports an entry that is compressed, as torch.save never writes it.
 func plain(e *zip.File) error {
 	if e.Method != zip.Store || e.CompressedSize64 != e.UncompressedSize64 {
-		return fmt.Errorf("entry %s is compressed, which torch.save does not do: refused", e.Name)
+		return fmt.Errorf("entry %q is compressed, which torch.save does not do: refused", e.Name)
 	}
 	return nil
 }
