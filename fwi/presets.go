@@ -54,7 +54,7 @@ func Preset(name string) (Config, error) {
 	modes := []int{s.modes, s.modes}
 	c.SPAMoE = &SPAMoEConfig{
 		Encoder: encoder.Config{Out: s.width, ViT: s.vit},
-		Mixture: moe.Config{Channels: s.width},
+		Mixture: moe.Config{Channels: s.width, Noise: 1},
 		Experts: []OperatorConfig{
 			{FNO: &fno.Config{In: s.width, Out: 1, Hidden: s.width, Modes: modes, Layers: s.fno}},
 			{MNO: &mno.Config{In: s.width, Out: 1, K: s.levels, Channels: s.mnoDim, Blocks: s.mno}},
