@@ -1,0 +1,37 @@
+// Command embed puts a Fourier neural operator into an iterative solver. The solver is conjugate gradients for diffusion in a medium
+// that varies,
+//
+//	-div(a grad u) = f on the unit square, u = 0 on its boundary,
+//
+// and its answer is exact to the solver's tolerance whatever the network says. Run
+//
+//	go run ./examples/embed
+//
+// It trains the operator, solves for coefficients that it never saw, with and without it, prints the iterations and the times, and
+// writes a picture of the residuals to -out.
+//
+// # Problems
+//
+// log a is a Gaussian field with standard deviation 1.5, so that a varies by a factor of some thousands (problem.go). Finite volumes
+// on n x n cells give A u = b with a sparse, symmetric, positive definite A (package diffusion). f is a random combination of the
+// sources s, the 16 sines sin(k pi x) sin(l pi y), 1 <= k, l <= 4.
+//
+// # Operator
+//
+// The network maps log a to sixteen functions v, approximate solutions of A v = s, one for each source, up to factors: the part of the
+// solution operator that belongs to smooth sources. Targets have energy 1, u' A u = 1, and what is minimised is the energy norm
+// sqrt(e' A e) of the error, in which conjugate gradients and the projection below are optimal too. Training is on 32 x 32 cells,
+// with solutions of a band Cholesky factorisation; problems are solved on 64 x 64.
+//
+// # Solver
+//
+// Without the operator: conjugate gradients preconditioned by incomplete Cholesky, P. With it the same, and the columns of V, which are
+// the functions v made orthonormal in the energy (V' A V = I), as a coarse space (precondition.go): with Q = V V' the iteration
+// starts at u = Q b, the best answer in the space, and its preconditioner is
+//
+//	M r = (I - Q A) P^-1 r + Q r.
+//
+// The network runs once for a medium, whatever the number of right-hand sides and iterations. M is linear; any V that is linearly
+// independent gives a sound M, so the network decides how fast the iteration is, not what it finds: functions that are not finite or
+// depend on others are left out, and the residual b - A u of the answer is computed afresh before the iteration may end.
+package main
