@@ -34,4 +34,23 @@
 // The network runs once for a medium, whatever the number of right-hand sides and iterations. M is linear; any V that is linearly
 // independent gives a sound M, so the network decides how fast the iteration is, not what it finds: functions that are not finite or
 // depend on others are left out, and the residual b - A u of the answer is computed afresh before the iteration may end.
+//
+// # What it buys
+//
+// Seed 1, 24 unseen media, a relative residual of 1e-8, medians; training took 38 s on two cores, with data:
+//
+//	coarse space               iterations   set-up, ms   iteration, ms
+//	none                       68            0.0          5.1
+//	operator                   33.5         14.7          3.9
+//	16 sines                   34.5          9.0          3.9
+//	36 sines                   25           37.0          4.4
+//	operator and 16 sines      26           33.5          4.0
+//
+// The operator halves the iterations: the median ratio is 0.49, between 0.45 and 0.53 on all media. It pays neither for its training nor,
+// for one right-hand side, for its evaluation: 14.7 ms to save 1.2, so that a medium needs a dozen right-hand sides to gain. And it is
+// hardly better than its own sources, the sines, as a coarse space, which take no training; more sines do as well as both together.
+// In media this smooth the exact solutions for the sources span no better space than the sources (for right-hand sides outside
+// their span they were level in trials, 31 to 32 iterations and 31 to 34), so the edge that is left is that of the start, for which
+// an energy error of 0.19, the best in the learned space, is small next to 1e-8. What the example shows is how an operator is used
+// safely, and how to find out whether it is worth it.
 package main
