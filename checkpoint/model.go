@@ -21,8 +21,8 @@ const (
 	ComplexKey = "complex_as_trailing_2" // the names of the complex tensors, joined by commas
 )
 
-// extraPrefix begins the names of tensors that are no part of the model.
-const extraPrefix = "extra:"
+// ExtraPrefix begins the names of tensors that are no part of the model.
+const ExtraPrefix = "extra:"
 
 // Info is what a model file tells beside the model's own tensors. Every field may be empty.
 type Info struct {
@@ -60,8 +60,8 @@ func collect(model any, info Info) (map[string]Tensor, map[string]string, error)
 		if _, ok := tensors[e.Name]; ok {
 			return nil, nil, fmt.Errorf("the model has two tensors of the name %q", e.Name)
 		}
-		if strings.HasPrefix(e.Name, extraPrefix) {
-			return nil, nil, fmt.Errorf("the model has a tensor of the name %q, but %q begins the names of others", e.Name, extraPrefix)
+		if strings.HasPrefix(e.Name, ExtraPrefix) {
+			return nil, nil, fmt.Errorf("the model has a tensor of the name %q, but %q begins the names of others", e.Name, ExtraPrefix)
 		}
 		switch {
 		case e.Param != nil:
@@ -79,7 +79,7 @@ func collect(model any, info Info) (map[string]Tensor, map[string]string, error)
 		metadata[ComplexKey] = strings.Join(complexNames, ",")
 	}
 	for name, t := range info.Extra {
-		tensors[extraPrefix+name] = t
+		tensors[ExtraPrefix+name] = t
 	}
 	return tensors, metadata, nil
 }
@@ -112,7 +112,7 @@ func (f *File) Config(config any) error {
 func (f *File) Extra() map[string]Tensor {
 	extra := map[string]Tensor{}
 	for name, t := range f.tensors {
-		if name, ok := strings.CutPrefix(name, extraPrefix); ok {
+		if name, ok := strings.CutPrefix(name, ExtraPrefix); ok {
 			extra[name] = t
 		}
 	}
@@ -168,7 +168,7 @@ func LoadParams(f *File, model any) error {
 		}
 	}
 	for _, name := range f.Names() {
-		if _, ok := loads[name]; !ok && !strings.HasPrefix(name, extraPrefix) {
+		if _, ok := loads[name]; !ok && !strings.HasPrefix(name, ExtraPrefix) {
 			t := f.tensors[name]
 			m.unexpected = append(m.unexpected, name+" ("+formatShape(t.Shape)+")")
 		}

@@ -31,6 +31,8 @@ func commands() []command {
 		{"eval", "measure a trained model on data with known maps", evaluate},
 		{"predict", "turn recorded gathers into maps with a trained model", predict},
 		{"route", "show which experts a trained SPAMoE gives which samples to, and why", route},
+		{"inspect", "print the tensors, sizes and configuration of a model or a PyTorch checkpoint", inspect},
+		{"export", "write a model for PyTorch (.pt) or as .safetensors", export},
 		{"generate", "make velocity maps and their gathers, in OpenFWI's families and file layout", generate},
 		{"forward", "simulate the gathers of given velocity maps", forward},
 		{"conform", "check the operators against golden cases of the reference implementations", conformance},

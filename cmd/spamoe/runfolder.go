@@ -78,18 +78,9 @@ func lastRun() (string, error) {
 
 // openModel loads a model from a run folder or a model file; an empty path means the last run.
 func openModel(path string) (*fwi.Model, string, error) {
-	if path == "" {
-		var err error
-		if path, err = lastRun(); err != nil {
-			return nil, "", err
-		}
-	}
-	info, err := os.Stat(path)
+	path, err := modelPath(path)
 	if err != nil {
 		return nil, "", err
-	}
-	if info.IsDir() {
-		path = filepath.Join(path, fwi.ModelFile)
 	}
 	m, err := fwi.Load(path)
 	return m, path, err
