@@ -163,7 +163,7 @@ func benchPaper(b *bencher) error {
 	}
 	net, opt := model.Net.(*fwi.SPAMoE), optim.NewAdamW(model.Net, optim.Config{Decay: 1e-4})
 	x := b.normal(append([]int{1}, model.InputShape()...)...)
-	infer, record := &autograd.Tape{NoGrad: true}, &autograd.Tape{Train: true}
+	infer, record := &autograd.Tape{NoGrad: true}, &autograd.Tape{Train: true, Rand: b.rng}
 	err = b.measure("paper b1 forward", 0, func() {
 		net.Forward(infer.Const(x))
 		infer.Reset()

@@ -50,9 +50,9 @@ func defaultNetwork(c *fwi.Config, preset string) error {
 // more steps per pair than an operator alone.
 func defaultTraining(network string) fwi.Training {
 	t := fwi.DefaultTraining()
-	t.Epochs, t.Batch, t.Rate = 25, 8, 3e-3
+	t.Epochs, t.Batch, t.Rate = 30, 8, 3e-3
 	if network == "spamoe" {
-		t.Epochs, t.Batch, t.Rate = 10, 4, 2e-3
+		t.Epochs, t.Batch, t.Rate = 12, 4, 2e-3
 	}
 	t.MinRate, t.Schedule, t.Warmup = 1e-5, "cosine", 2
 	t.Clip, t.Average = 1, 0.99

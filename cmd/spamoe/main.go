@@ -96,7 +96,7 @@ usage: spamoe COMMAND [flags]
 	fmt.Fprint(w, `
 spamoe COMMAND -h explains a command. A first run:
 
-  spamoe train       makes 2 minutes of data, trains on them, and writes runs/*/maps.png
+  spamoe train       makes data, trains on them for some minutes, and writes runs/*/maps.png
   spamoe eval        measures the model of the last run
 `)
 }

@@ -29,7 +29,7 @@ type source struct {
 const ownPerFile = 100
 
 // defaultSource is what a first run trains on.
-var defaultSource = source{Count: 600, Validation: 0.15}
+var defaultSource = source{Count: 800, Validation: 0.15}
 
 func (s *source) register(f *flags) {
 	f.StringVar(&s.Dir, "data", s.Dir, "`folder` of OpenFWI files: a family, or one above several")

@@ -18,8 +18,8 @@ const trainHelp = `
 Trains a model and writes a run folder: config.json, log.jsonl, model.safetensors (the best model so far),
 checkpoint.safetensors, metrics.json, loss.png and maps.png.
 
-Without flags it makes a set of FlatVel_A of its own, below runs/data, and trains a small SPAMoE on it. -model picks another
-network, which then has defaults of its own for -epochs, -batch and -rate; with -x and -y that is a Fourier operator. With -data it takes OpenFWI files:
+Without flags it makes a set of FlatVel_A of its own, below runs/data, and trains a Fourier neural operator on it. -model picks
+another network, which may have defaults of its own for -epochs, -batch and -rate. With -data it takes OpenFWI files:
 the folder of one family, or one above several (-family picks). With -x and -y it takes any two .npy arrays of samples, inputs
 and what to predict from them, NxHxW or NxCxHxW.
 
@@ -43,7 +43,7 @@ type trainFlags struct {
 var mayChange = []string{"resume", "threads", "checkpoint-every", "epochs", "patience"}
 
 func train(ctx context.Context, env *environment, args []string) error {
-	const model = "spamoe"
+	const model = "fno"
 	c := &runConfig{Data: defaultSource, Training: defaultTraining(model)}
 	f := &trainFlags{flags: newFlags("train", "", trainHelp)}
 	f.StringVar(&f.out, "out", "", "run `folder` to write (default runs/DATE-TIME-NAME)")
@@ -67,9 +67,6 @@ func train(ctx context.Context, env *environment, args []string) error {
 	}
 	if !slices.Contains(fwi.Presets(), f.preset) {
 		return misuse("-preset is %q; wanted one of %s", f.preset, strings.Join(fwi.Presets(), ", "))
-	}
-	if c.Data.X != "" && !f.given("model") {
-		f.model = "fno" // SPAMoE takes gathers only
 	}
 	c.Training = defaultTraining(f.model)
 	if err := f.Parse(args); err != nil { // once more: flags on top of the defaults of the network
