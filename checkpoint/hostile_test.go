@@ -247,7 +247,7 @@ func directory(b []byte, name string) []byte {
 func manyPuts(n int) string {
 	var b strings.Builder
 	for i := range n {
-		b.WriteString("r" + string(binary.LittleEndian.AppendUint32(nil, uint32(i*2654435761))))
+		b.WriteString("r" + string(binary.LittleEndian.AppendUint32(nil, uint32(i)*2654435761)))
 	}
 	return b.String()
 }

@@ -59,6 +59,9 @@ func isZip(head []byte) bool {
 
 // readTorch fills f from the file that PyTorch's torch.save wrote: all of its tensors, or those of its state_dict.
 func (f *File) readTorch(r io.ReaderAt, size int64, zip, all bool) error {
+	if int64(int(size)) != size {
+		return fmt.Errorf("%d bytes are more than this machine can address", size)
+	}
 	t := &torchReader{r: r, size: size, budget: pickle.NewBudget(pickleMemory), storages: map[string]*storage{}}
 	load := t.loadLegacy
 	if zip {

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/checkpoint"
+	"github.com/spamoe/spamoe/fwi"
 )
 
 const exportHelp = `
@@ -22,7 +27,8 @@ complex_as_trailing_2 of its metadata names them.
 
 -model takes a run folder, a .safetensors or a .pt file, PyTorch's own too. Both kinds of file keep the model's configuration,
 where PyTorch passes over it, so that eval and predict take them; -plain leaves it and all other texts out. Nothing is
-computed: every number keeps its bits and its type. An optimiser's state is left out.`
+computed: every number keeps its bits and its type. A tensor that the model has under two names is stored once in a .pt file.
+An optimiser's state is left out.`
 
 func export(_ context.Context, env *environment, args []string) error {
 	f := newFlags("export", "", exportHelp)
@@ -60,6 +66,7 @@ func export(_ context.Context, env *environment, args []string) error {
 		metadata = maps.Clone(metadata)
 		maps.DeleteFunc(metadata, func(key, _ string) bool { return key != checkpoint.ComplexKey })
 	}
+	shareTied(file, tensors)
 	if err := write(*out, tensors, metadata); err != nil {
 		return err
 	}
@@ -89,6 +96,26 @@ func openTensors(path, part string) (*checkpoint.File, error) {
 		return nil, fmt.Errorf("%s has no tensors below %q; spamoe inspect -all lists them", path, part)
 	}
 	return sub, nil
+}
+
+// shareTied makes tensors that are one in the model share their memory, which a .safetensors file cannot say. Where the file has no
+// configuration of package fwi's, they stay as they are.
+func shareTied(file *checkpoint.File, tensors map[string]checkpoint.Tensor) {
+	var cfg fwi.Config
+	if file.Config(&cfg) != nil {
+		return
+	}
+	m, err := fwi.New(cfg, rand.New(rand.NewPCG(0, 0)))
+	if err != nil {
+		return
+	}
+	for _, e := range autograd.State(m.Net) {
+		t, ok := tensors[e.Name]
+		first, ok1 := tensors[e.Tied]
+		if ok && ok1 && t.DType == first.DType && slices.Equal(t.Shape, first.Shape) && bytes.Equal(t.Data, first.Data) {
+			tensors[e.Name] = first
+		}
+	}
 }
 
 // total tells how many tensors and numbers there are; a complex number counts twice.

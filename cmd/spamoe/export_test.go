@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/checkpoint"
 	"github.com/spamoe/spamoe/fwi"
 )
@@ -71,6 +72,27 @@ func TestExportAndInspect(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, describe(m), thousands(i.Numbers)+" parameters")
 	require.Equal(t, 4*i.Numbers, i.Bytes)
+}
+
+// The local operator has a tensor of two names: a .pt file holds it once.
+func TestExportSharesTiedTensors(t *testing.T) {
+	t.Chdir(t.TempDir())
+	pairs(t, 6)
+	succeed(t, "train", "-model", "lno", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", "run")
+	succeed(t, "export", "-model", "run", "-out", "model.pt")
+	m, err := fwi.Load("model.pt")
+	require.NoError(t, err)
+	f, tied := read(t, "model.pt"), 0
+	for _, e := range autograd.State(m.Net) {
+		if e.Tied == "" {
+			continue
+		}
+		tied++
+		a, _ := f.Tensor(e.Name)
+		b, _ := f.Tensor(e.Tied)
+		require.Same(t, &a.Data[0], &b.Data[0], e.Name)
+	}
+	require.Positive(t, tied)
 }
 
 func TestExportOfPyTorchCheckpoints(t *testing.T) {

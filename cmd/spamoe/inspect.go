@@ -16,12 +16,12 @@ import (
 )
 
 const inspectHelp = `
-Prints what a model file holds: its kind, its configuration, other texts, and a line per tensor with shape, type and size, then the total.
-MODEL is a run folder, a .safetensors file or a PyTorch file (.pt, .pth); without it the last run. No code in a PyTorch
-file is run; what is no tensor, number or text is passed over.
+Prints what a model file holds: its kind, its configuration, other texts, a line per tensor with shape, type and size, and the
+total. MODEL is a run folder, a .safetensors file or a PyTorch file (.pt, .pth); without it the last run. No code in a
+PyTorch file is run; what is no tensor, number or text is passed over. A complex number counts as two.
 
-Of a PyTorch checkpoint it shows the state_dict (at the top, or under state_dict, model_state_dict, model or net), which is what the other
-commands read of it; -all shows every tensor, such as an optimiser's, under the keys that lead to it.`
+Of a PyTorch checkpoint it shows the state_dict (at the top, or under state_dict, model_state_dict, model or net), which is
+what the other commands read of it; -all shows every tensor, such as an optimiser's, under the keys that lead to it.`
 
 // inspection is what inspect prints as JSON.
 type inspection struct {
