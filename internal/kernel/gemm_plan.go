@@ -6,7 +6,7 @@ import "sync"
 // element of C is computed by one task in an order that depends on k alone, so the rectangles may follow the number of
 // threads; the cut of k may not.
 const (
-	blockK    = 256     // k runs in blocks of this many
+	blockK    = 384     // k runs in blocks of this many: a panel of B, 48 KB, stays in the second-level cache
 	serialOps = 1 << 19 // multiply-adds of a task, at least: some 5 us
 	splitK    = 2048    // k's per partial C, at least
 	maxSplit  = 16      // partial C's, at most
