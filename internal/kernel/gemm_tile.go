@@ -56,7 +56,7 @@ func (e *engine) kind(rows, columns int) int {
 }
 
 const (
-	blockN     = 512 // columns of B packed at a time: with blockK rows, 512 KB
+	blockN     = 512 // columns of B packed at a time: with blockK rows, 768 KB
 	packM      = 48  // rows of C beyond which packing B pays
 	aliased    = 512 // matrix rows a multiple of this apart share few cache sets
 	fetchAhead = 512 // rows of C times rows of B by which a B that is read in place is fetched ahead: time for memory to answer
