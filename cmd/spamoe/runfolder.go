@@ -73,6 +73,9 @@ func lastRun() (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(runsFolder, path)
 	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("the last run is gone: %w; train a model, or name one with -model", err)
+	}
 	return path, nil
 }
 
