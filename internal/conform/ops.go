@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/autograd/loss"
 )
 
 // affine is the weight and bias of an operation that has no layer of its own.
@@ -166,5 +167,5 @@ func maxPool(c *testCase, cfg *config) (*network, error) {
 
 func crossEntropy(c *testCase, cfg *config) (*network, error) {
 	labels, err := c.ints("labels")
-	return op(func(in []*value) *value { return autograd.CrossEntropy(in[0], labels) }), err
+	return op(func(in []*value) *value { return loss.CrossEntropy(in[0], labels, 0) }), err
 }
