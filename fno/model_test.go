@@ -95,6 +95,7 @@ var variants = map[string]struct {
 	"complex":       {fno.Config{In: 2, Out: 1, Hidden: 3, Modes: []int{4, 4}, Layers: 2, Complex: true, Padding: []float64{0.2}}, []int{6, 6}, []int{6, 6}},
 	"complex norm":  {fno.Config{In: 1, Out: 1, Hidden: 3, Modes: []int{4}, Layers: 2, Complex: true, Normalise: spectral.NormaliseAdaIN, Embedding: 3, Scale: []float64{2, 1}}, []int{8}, []int{16}},
 	"reference":     {fno.Reference(1, 1, 3, 3, 4), []int{7, 7}, []int{7, 7}},
+	"upstream":      {fno.Upstream(1, 1, 3, 3, 4), []int{7, 7}, []int{7, 7}},
 }
 
 func TestVariants(t *testing.T) {

@@ -14,10 +14,6 @@ func Evaluate(ctx context.Context, m *Model, d Data, observe func(i int, predict
 	}
 	l := newLoader(m, d)
 	l.room = 0 // each pair is read once
-	order := make([]int, d.Len())
-	for i := range order {
-		order[i] = i
-	}
 	acc := m.NewMetrics()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -25,7 +21,7 @@ func Evaluate(ctx context.Context, m *Model, d Data, observe func(i int, predict
 	defer m.tapes.Put(tape)
 	ny, i := size(m.Config.Y), 0
 	p, g := make([]float32, ny), make([]float32, ny)
-	for b := range l.batches(ctx, order, predictBatch) {
+	for b := range l.batches(ctx, inOrder(d.Len()), predictBatch) {
 		if b.err != nil {
 			return metrics.Result{}, b.err
 		}

@@ -102,3 +102,12 @@ func (l *loader) batches(ctx context.Context, order []int, n int) <-chan batch {
 func shuffled(n int, seed uint64, epoch int) []int {
 	return rand.New(rand.NewPCG(seed, uint64(epoch)+1)).Perm(n)
 }
+
+// inOrder returns the order of n pairs in which each comes in its place.
+func inOrder(n int) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	return order
+}

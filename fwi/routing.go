@@ -70,16 +70,12 @@ func Route(ctx context.Context, m *Model, d Data, observe func(n int)) (*Routing
 	}
 	l := newLoader(m, d)
 	l.room = 0 // each pair is read once
-	order := make([]int, d.Len())
-	for i := range order {
-		order[i] = i
-	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	tape := m.tape()
 	defer m.tapes.Put(tape)
 	all := &Routings{}
-	for b := range l.batches(ctx, order, predictBatch) {
+	for b := range l.batches(ctx, inOrder(d.Len()), predictBatch) {
 		if b.err != nil {
 			return nil, b.err
 		}

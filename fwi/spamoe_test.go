@@ -134,11 +134,7 @@ func within(name, prefix string) bool {
 // toyBatch returns the first n pairs of toy as the network of m takes them.
 func toyBatch(t *testing.T, m *Model, n int) (x, y *autograd.Tensor) {
 	l := newLoader(m, newToy(n))
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	for b := range l.batches(context.Background(), order, n) {
+	for b := range l.batches(context.Background(), inOrder(n), n) {
 		require.NoError(t, b.err)
 		x, y = b.x, b.y
 	}

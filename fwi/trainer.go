@@ -57,20 +57,20 @@ type position struct {
 
 // trainer is a training run at work. Its exported fields are the tensors of a checkpoint.
 type trainer struct {
-	Net     Network        `param:"model"`
-	Optim   *optim.AdamW   `param:"optimiser"`
-	Average *optim.EMA     `param:"average"`
-	model   *Model         // whose network Net is
-	cfg     Training       //
-	dir     string         //
-	train   *loader        //
-	val     *loader        //
-	rates   optim.Schedule //
-	sum     *optim.Sum     // of the gradients of several batches, where they make one step
-	tape    *autograd.Tape //
-	now     position       //
-	safe    position       // now, at the last optimiser step: where the tensors are
-	saved   string         // the last checkpoint written or read, or empty
+	Net     Network      `param:"model"`
+	Optim   *optim.AdamW `param:"optimiser"`
+	Average *optim.EMA   `param:"average"`
+	model   *Model       // whose network Net is
+	cfg     Training
+	dir     string
+	train   *loader
+	val     *loader
+	rates   optim.Schedule
+	sum     *optim.Sum // of the gradients of several batches, where they make one step
+	tape    *autograd.Tape
+	now     position
+	safe    position // now, at the last optimiser step: where the tensors are
+	saved   string   // the last checkpoint written or read, or empty
 	start   time.Time
 	last    time.Time // of the last checkpoint
 	observe func(Event)
@@ -253,15 +253,11 @@ func (t *trainer) averaged(f func() error) error {
 func (t *trainer) validate(ctx context.Context) (float64, *Routing, error) {
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
-	order := make([]int, t.val.data.Len())
-	for i := range order {
-		order[i] = i
-	}
 	sum, count := 0.0, 0
 	var routing Routings
 	tape := t.model.tape()
 	defer t.model.tapes.Put(tape)
-	for b := range t.val.batches(loading, order, t.cfg.Batch) {
+	for b := range t.val.batches(loading, inOrder(t.val.data.Len()), t.cfg.Batch) {
 		if b.err != nil {
 			return 0, nil, b.err
 		}

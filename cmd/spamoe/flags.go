@@ -49,10 +49,3 @@ func (f *flags) parse(env *environment, args []string) error {
 	kernel.SetThreads(f.threads)
 	return nil
 }
-
-// given reports whether a flag stands on the command line.
-func (f *flags) given(name string) bool {
-	found := false
-	f.Visit(func(x *flag.Flag) { found = found || x.Name == name })
-	return found
-}
