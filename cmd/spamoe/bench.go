@@ -21,6 +21,7 @@ var benches = []bench{
 	{"conv3x3", "3x3 convolution, 128 to 128 channels, 8x70x70", benchConv},
 	{"spectral", "spectral convolution, 128 to 128 channels, 16x16 modes, 70x70, batches of 1 and 8", benchSpectral},
 	{"fno", "Fourier neural operator, 4 layers of 128 channels, 70x70, batches of 1 and 8", benchFNO},
+	{"vit", "ViT-S/16 encoder, one record of 1x1000x350, without the spectral floor", benchViT},
 	{"paper", "SPAMoE at the paper's sizes on one record of 1x1000x350: forward pass, and training step with the optimiser's", benchPaper},
 }
 

@@ -61,30 +61,36 @@ func (b *bencher) measure(name string, flop float64, f func()) error {
 	return err
 }
 
-// operator measures a forward pass without and with the gradient of the mean square of its output, for batches of 1 and 8.
-func (b *bencher) operator(name string, net interface {
+// network is what passes can time.
+type network interface {
 	Forward(*autograd.Value) *autograd.Value
-}, input func(n int) *autograd.Tensor) error {
-	infer, record := &autograd.Tape{NoGrad: true}, &autograd.Tape{Train: true}
+}
+
+// operator measures the passes of a network for batches of 1 and 8.
+func (b *bencher) operator(name string, net network, input func(n int) *autograd.Tensor) error {
 	for _, n := range []int{1, 8} {
-		x := input(n)
-		err := b.measure(fmt.Sprintf("%s b%d forward", name, n), 0, func() {
-			net.Forward(infer.Const(x))
-			infer.Reset()
-		})
-		if err != nil {
-			return err
-		}
-		err = b.measure(fmt.Sprintf("%s b%d forward+backward", name, n), 0, func() {
-			y := net.Forward(record.Const(x))
-			autograd.Mean(autograd.Square(y)).Backward()
-			record.Reset()
-		})
-		if err != nil {
+		if err := b.passes(fmt.Sprintf("%s b%d", name, n), 0, net, input(n)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// passes measures a forward pass, which does flop operations (0: not counted), without and with the gradient of the mean square
+// of its output, taken to do three times as many.
+func (b *bencher) passes(name string, flop float64, net network, x *autograd.Tensor) error {
+	infer, record := &autograd.Tape{NoGrad: true}, &autograd.Tape{Train: true}
+	err := b.measure(name+" forward", flop, func() {
+		net.Forward(infer.Const(x))
+		infer.Reset()
+	})
+	if err != nil {
+		return err
+	}
+	return b.measure(name+" forward+backward", 3*flop, func() {
+		autograd.Mean(autograd.Square(net.Forward(record.Const(x)))).Backward()
+		record.Reset()
+	})
 }
 
 func (b *bencher) normal(shape ...int) *autograd.Tensor {
