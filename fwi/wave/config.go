@@ -28,6 +28,11 @@ type Config struct {
 	Sources []Point `json:"sources,omitempty"`
 	// Receivers holds one cell per trace, the same for all shots. Nil means every column of row 1.
 	Receivers []Point `json:"receivers,omitempty"`
+	// ShotReceivers, where it is not nil, replaces Receivers by a list of its own for each shot, all of one length.
+	ShotReceivers [][]Point `json:"shot_receivers,omitempty"`
+	// Memory is about how many bytes a gradient may hold besides gathers (200e6). It decides how much of the wave field is kept and
+	// how much is computed again, and where even that is too much, how many shots run at once; no result depends on it.
+	Memory int64 `json:"memory,omitempty"`
 }
 
 // Line returns n points of a row that has nx columns, evenly spaced from the first column to the last and rounded to whole
@@ -56,6 +61,7 @@ func (c Config) complete(nz, nx int) (Config, error) {
 	setDefault(&c.Steps, c.Samples)
 	setDefault(&c.Pad, 120)
 	setDefault(&c.Shots, 5)
+	setDefault(&c.Memory, 200e6)
 	for _, f := range []struct {
 		name  string
 		value float64
@@ -75,6 +81,8 @@ func (c Config) complete(nz, nx int) (Config, error) {
 		return c, fmt.Errorf("wave: model of %d x %d cells with Pad %d on all sides, want at most 2^31 cells together", nz, nx, c.Pad)
 	case c.Shots < 1 || c.Shots > 1<<20:
 		return c, fmt.Errorf("wave: Shots is %d, want 1 to 2^20", c.Shots)
+	case c.Memory < 0:
+		return c, fmt.Errorf("wave: Memory is %d bytes, want a positive number", c.Memory)
 	case c.Wavelet == nil && c.Freq*c.Dt < 1e-6:
 		return c, fmt.Errorf("wave: a wavelet of Freq %v Hz lasts more than a million time steps of Dt %v s", c.Freq, c.Dt)
 	}
@@ -89,16 +97,38 @@ func (c Config) complete(nz, nx int) (Config, error) {
 	if c.Sources == nil {
 		c.Sources = Line(min(1, nz-1), c.Shots, nx)
 	}
-	if c.Receivers == nil {
+	if c.ShotReceivers != nil {
+		if err := c.checkShotReceivers(nz, nx); err != nil {
+			return c, err
+		}
+	} else if c.Receivers == nil {
 		c.Receivers = Line(min(1, nz-1), nx, nx)
 	}
 	if err := inside("Sources", c.Sources, nz, nx); err != nil {
 		return c, err
 	}
+	if c.ShotReceivers != nil {
+		return c, nil
+	}
 	return c, inside("Receivers", c.Receivers, nz, nx)
 }
 
-func setDefault[T int | float64](field *T, value T) {
+func (c Config) checkShotReceivers(nz, nx int) error {
+	if len(c.ShotReceivers) != len(c.Sources) {
+		return fmt.Errorf("wave: ShotReceivers has %d lists, want one for each of %d sources", len(c.ShotReceivers), len(c.Sources))
+	}
+	for i, list := range c.ShotReceivers {
+		if len(list) != len(c.ShotReceivers[0]) {
+			return fmt.Errorf("wave: ShotReceivers[%d] has %d points, want %d as in ShotReceivers[0]", i, len(list), len(c.ShotReceivers[0]))
+		}
+		if err := inside(fmt.Sprintf("ShotReceivers[%d]", i), list, nz, nx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setDefault[T int | int64 | float64](field *T, value T) {
 	if *field == 0 {
 		*field = value
 	}

@@ -21,6 +21,14 @@
 // its text says "2-8", its data are of order 2-4). The zero Config reproduces a published gather to a relative L2 of 1e-5. That
 // is the rounding of the published data: the same survey in float64 differs from them as much, and from float32 by 1.4e-6.
 //
+// Gradient is the exact adjoint of the scheme, backwards in time: with the adjoint sources dJ/dp[n+1] at the receivers,
+//
+//	lambda[n+1] = lambda[n+2] + (1 - D dt)(lambda[n+2] - lambda[n+3]) + L ((v dt/dx)^2 lambda[n+2]) + dJ/dp[n+1],
+//	dJ/dv = 2/v sum over n of lambda[n+1] ((v dt/dx)^2 L p[n] + source) - dD/dv dt sum over n of lambda[n+1] (p[n] - p[n-1]),
+//
+// where each cell of a strip counts for the edge cell whose velocity it has. The part through the damping is left out unless asked
+// for: only the cell of least velocity has it. (v dt/dx)^2 lambda obeys the forward scheme, which is how it is computed.
+//
 // A field constant in space and time solves the scheme, and solves it to the last bit as it is computed here. The simulation
 // therefore starts from a tiny constant instead of zero and takes it off again when it records: the quiet parts of the field
 // never hold denormal numbers, which processors handle many times slower, at no cost per step.

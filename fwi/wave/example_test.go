@@ -38,6 +38,50 @@ func ExampleSolver_Forward() {
 	// Output: peak after 173 ms: true
 }
 
+// One step downhill from a model that is too fast brings the simulated gathers closer to the recorded ones.
+func ExampleSolver_Gradient() {
+	const nz, nx = 20, 20
+	s, err := wave.New[float32](wave.Config{Samples: 200, Pad: 40, Shots: 3}, nz, nx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	shots, samples, receivers := s.Shape()
+	vel := make([]float32, nz*nx)
+	for i := range vel {
+		vel[i] = 2000
+	}
+	recorded := make([]float32, shots*samples*receivers)
+	if err := s.Forward(context.Background(), recorded, vel); err != nil {
+		fmt.Println(err)
+		return
+	}
+	squares := func(shot int, adjoint, gather []float32) float64 {
+		sum := 0.0
+		for i, p := range gather {
+			d := p - recorded[shot*len(gather)+i]
+			adjoint[i] = d
+			sum += float64(d*d) / 2
+		}
+		return sum
+	}
+	for i := range vel {
+		vel[i] = 2010
+	}
+	var g wave.Gradient[float32]
+	before, err := s.Gradient(context.Background(), &g, vel, squares)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i, d := range g.Vel {
+		vel[i] -= 0.2 * d
+	}
+	after, err := s.Gradient(context.Background(), &g, vel, squares)
+	fmt.Println(after < before, err)
+	// Output: true <nil>
+}
+
 func ExampleNew() {
 	_, err := wave.New[float32](wave.Config{Sources: []wave.Point{{Row: 70, Col: 0}}}, 70, 70)
 	fmt.Println(err)

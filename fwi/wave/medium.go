@@ -71,3 +71,21 @@ func (m *medium[T]) set(s *Solver[T], vel []T) {
 		}
 	}
 }
+
+// rows returns the coefficients of row i of the padded grid.
+func (m *medium[T]) rows(s *Solver[T], i int) (accel, keep []T) {
+	z, out := i-s.cfg.Pad, s.cfg.Pad
+	if z < 0 {
+		z, out = 0, s.cfg.Pad-1-i
+	} else if z >= s.nz {
+		z, out = s.nz-1, z-s.nz
+	}
+	return m.accel[z*s.stride+lead:][:s.width], m.keep[out*s.stride+lead:][:s.width]
+}
+
+// accelAt returns the factor of the Laplacian at an offset into a field.
+func (s *Solver[T]) accelAt(m *medium[T], at int) T {
+	row := at / s.stride
+	accel, _ := m.rows(s, row)
+	return accel[at-row*s.stride-lead]
+}

@@ -26,3 +26,19 @@ func rowGeneric[T Float](prev, mid, n1, n2, s1, s2, accel, keep []T) {
 		w2, w1, c, e1 = w1, c, e1, ee
 	}
 }
+
+// rowLap is rowGeneric that also writes the Laplacian of mid, in the units of the kernel, to lap.
+func rowLap[T Float](lap, prev, mid, n1, n2, s1, s2, accel, keep []T) {
+	n := len(prev)
+	e2 := mid[4:][:n]
+	lap, n1, n2, s1, s2, accel, keep = lap[:n], n1[:n], n2[:n], s1[:n], s2[:n], accel[:n], keep[:n]
+	w2, w1, c, e1 := mid[0], mid[1], mid[2], mid[3]
+	for i, p := range prev {
+		ee := e2[i]
+		near := (w1 + e1) + (n1[i] + s1[i])
+		far := (w2 + ee) + (n2[i] + s2[i])
+		lap[i] = (near - 4*c) - (far-4*c)*0.0625
+		prev[i] = (c + T(keep[i]*(c-p))) + T(accel[i]*lap[i])
+		w2, w1, c, e1 = w1, c, e1, ee
+	}
+}

@@ -18,11 +18,12 @@ type Solver[T Float] struct {
 	height, width int // of the padded grid
 	stride        int // from one row to the next
 	wavelet       []T
-	receivers     []int // offsets into a field
+	receivers     [][]int // of each shot: offsets into a field
 	row           rowFunc[T]
 
-	mu   sync.Mutex
-	idle []*shot[T]
+	mu            sync.Mutex
+	idle          []*shot[T]
+	idleReversals []*reversal[T]
 }
 
 // New returns a solver for models of nz rows (depth) and nx columns. It fails where cfg holds a negative or non-finite value, or
@@ -37,9 +38,7 @@ func New[T Float](cfg Config, nz, nx int) (*Solver[T], error) {
 	for _, w := range cfg.Wavelet[:min(len(cfg.Wavelet), cfg.Steps)] {
 		s.wavelet = append(s.wavelet, T(w))
 	}
-	for _, p := range cfg.Receivers {
-		s.receivers = append(s.receivers, s.offset(p))
-	}
+	s.receivers = s.offsets(cfg)
 	s.row = rowGeneric[T]
 	if fast, ok := any(fastRow()).(rowFunc[T]); ok && fast != nil {
 		s.row = fast
@@ -50,12 +49,35 @@ func New[T Float](cfg Config, nz, nx int) (*Solver[T], error) {
 // offset returns where a field holds a cell of the model.
 func (s *Solver[T]) offset(p Point) int { return (p.Row+s.cfg.Pad)*s.stride + lead + p.Col + s.cfg.Pad }
 
+// offsets returns where fields hold the receivers of each shot. Shots that share receivers share the list.
+func (s *Solver[T]) offsets(cfg Config) [][]int {
+	list := func(points []Point) []int {
+		at := make([]int, len(points))
+		for i, p := range points {
+			at[i] = s.offset(p)
+		}
+		return at
+	}
+	all := make([][]int, len(cfg.Sources))
+	for shot := range all {
+		switch {
+		case cfg.ShotReceivers != nil:
+			all[shot] = list(cfg.ShotReceivers[shot])
+		case shot == 0:
+			all[shot] = list(cfg.Receivers)
+		default:
+			all[shot] = all[0]
+		}
+	}
+	return all
+}
+
 // Config returns the survey with every default filled in.
 func (s *Solver[T]) Config() Config { return s.cfg }
 
 // Shape returns the size of one gather: shots, samples, receivers.
 func (s *Solver[T]) Shape() (shots, samples, receivers int) {
-	return len(s.cfg.Sources), s.cfg.Samples, len(s.cfg.Receivers)
+	return len(s.cfg.Sources), s.cfg.Samples, len(s.receivers[0])
 }
 
 // Forward simulates nb models, vel (nb x nz x nx, metres per second), into dst (nb x shots x samples x receivers). The shots of
@@ -82,7 +104,7 @@ func (s *Solver[T]) Forward(ctx context.Context, dst, vel []T) error {
 	kernel.Parallel(nb*shots, 1, func(lo, hi int) {
 		sh := s.take()
 		for i := lo; i < hi && ctx.Err() == nil; i++ {
-			sh.start(s, vel[i/shots*cells:][:cells], s.cfg.Sources[i%shots])
+			sh.start(s, vel[i/shots*cells:][:cells], i%shots)
 			sh.run(ctx, s, dst[i*gather:][:gather])
 		}
 		s.give(sh)

@@ -94,7 +94,7 @@ func TestQuietFieldIsConstant(t *testing.T) {
 	sh := newShot(s)
 	vel := layered[float32](70, 70)
 	dst := make([]float32, 1000*70)
-	sh.start(s, vel, Point{1, 0})
+	sh.start(s, vel, 0)
 	sh.run(context.Background(), s, dst)
 	require.Zero(t, dst[5*70+69], "numerical waves cross two cells per step")
 	quiet, other := 0, 0
@@ -123,7 +123,7 @@ func TestStepsDoNotAllocate(t *testing.T) {
 	sh := newShot(s)
 	vel, dst := layered[float32](20, 20), make([]float32, 50*20)
 	require.Zero(t, testing.AllocsPerRun(3, func() {
-		sh.start(s, vel, Point{1, 3})
+		sh.start(s, vel, 0)
 		sh.run(context.Background(), s, dst)
 	}))
 }
@@ -141,7 +141,7 @@ func TestCancel(t *testing.T) {
 	// A shot that has begun stops at its next look.
 	looks := &countdown{Context: context.Background(), left: 3}
 	sh := newShot(s)
-	sh.start(s, vel, Point{1, 0})
+	sh.start(s, vel, 0)
 	sh.run(looks, s, dst[:1000*70])
 	require.NotZero(t, maxAbs(dst[:48*70]))
 	require.Zero(t, maxAbs(dst[48*70:]))
@@ -213,14 +213,14 @@ func TestBadModels(t *testing.T) {
 // The limit on the time step is the true one: just below it the field stays bounded, just above it would not.
 func TestStabilityLimit(t *testing.T) {
 	const n = 16
-	cfg := Config{Samples: 400, Pad: 60, Shots: 1}
+	cfg := Config{Samples: 400, Pad: 60, Sources: []Point{{1, 8}}}
 	s, err := New[float64](cfg, n, n)
 	require.NoError(t, err)
 	run := func(courant float64) float64 {
 		vel := uniform(n*n, courant*10/0.001)
 		sh := newShot(s)
 		dst := make([]float64, 400*n)
-		sh.start(s, vel, Point{1, 8})
+		sh.start(s, vel, 0)
 		sh.run(context.Background(), s, dst)
 		return maxAbs(dst)
 	}
