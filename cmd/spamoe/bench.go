@@ -22,16 +22,23 @@ var benches = []bench{
 	{"spectral", "spectral convolution, 128 to 128 channels, 16x16 modes, 70x70, batches of 1 and 8", benchSpectral},
 	{"fno", "Fourier neural operator, 4 layers of 128 channels, 70x70, batches of 1 and 8", benchFNO},
 	{"vit", "ViT-S/16 encoder, one record of 1x1000x350, without the spectral floor", benchViT},
+	{"spamoe", "encoder (ViT-S/16 on 1x1000x350) and the mean of a Fourier and a local operator, batches of 1 and 4: forward pass, and\n             training step with the optimiser's", benchSPAMoE},
 	{"paper", "SPAMoE at the paper's sizes on one record of 1x1000x350: forward pass, and training step with the optimiser's", benchPaper},
 }
 
 const benchHelp = `
 Times parts of the library at SPAMoE's default sizes and prints a line of JSON per measurement: name, threads, the median and
-the smallest time in milliseconds, GFLOP/s (null where the count is not meaningful), and the peak memory of the process so
-far in MB. Each is run once to warm up, then -r times.
+the smallest time in milliseconds, GFLOP/s (null where the count is not meaningful), the peak memory of the process so far in
+MB, and how many objects one run allocates. Each is run once to warm up, then -r times.
 
 %s
-Inputs of a layer or operator ask for no gradient: "forward+backward" is the gradient of all parameters.`
+Inputs of a layer or operator ask for no gradient: "forward+backward" is the gradient of all parameters.
+
+With -peer another program is measured beside this one. For every NAME, -rounds times in turn, its command runs with the
+arguments -t THREADS -r REPEATS NAME, then this program does, each in a process of its own. The peer prints lines of the same
+JSON; what both have measured under the same name is compared, smallest time with smallest time:
+
+  spamoe bench -peer 'python3 torch_peer.py' -rounds 3 sgemm spectral`
 
 func findBench(name string) (bench, bool) {
 	i := slices.IndexFunc(benches, func(b bench) bool { return b.name == name })
@@ -57,14 +64,20 @@ func benchmark(ctx context.Context, env *environment, args []string) error {
 	f := newFlags("bench", "NAME...", fmt.Sprintf(benchHelp, list.String()))
 	f.IntVar(&f.threads, "t", f.threads, "the same as -threads")
 	repeats := f.Int("r", 5, "`number` of timed runs of each measurement")
+	only := f.String("only", "", "leave out measurements whose names do not contain this `text`, such as \"b4 training step\"")
+	var prof profiles
+	prof.flags(f)
+	var peer peerRun
+	f.StringVar(&peer.command, "peer", "", "`command`, split at spaces, of a program to measure beside this one")
+	f.IntVar(&peer.rounds, "rounds", 1, "`number` of times that both are run, with -peer")
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
 	if f.NArg() == 0 {
 		return misuse("name at least one of %s", benchNames())
 	}
-	if *repeats < 1 {
-		return misuse("-r is %d; wanted 1 or more", *repeats)
+	if *repeats < 1 || peer.rounds < 1 {
+		return misuse("-r is %d, -rounds %d; wanted 1 or more", *repeats, peer.rounds)
 	}
 	chosen := make([]bench, f.NArg())
 	for i, name := range f.Args() {
@@ -73,11 +86,16 @@ func benchmark(ctx context.Context, env *environment, args []string) error {
 			return misuse("there is no bench %q; wanted one of %s", name, benchNames())
 		}
 	}
-	b := &bencher{ctx: ctx, out: env.stdout, repeats: *repeats, rng: rand.New(rand.NewPCG(0, 0))}
-	for _, c := range chosen {
-		if err := c.run(b); err != nil {
-			return err
-		}
+	b := &bencher{ctx: ctx, out: env.stdout, repeats: *repeats, only: *only, rng: rand.New(rand.NewPCG(0, 0))}
+	if peer.command != "" {
+		return peer.compare(b, f.Args(), f.threads)
 	}
-	return nil
+	return prof.around(func() error {
+		for _, c := range chosen {
+			if err := c.run(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

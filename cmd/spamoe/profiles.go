@@ -1,0 +1,39 @@
+package main
+
+import (
+	"io"
+	"runtime"
+	"runtime/pprof"
+
+	"github.com/spamoe/spamoe/internal/atomicfile"
+)
+
+// profiles are files to which a command writes what go tool pprof reads.
+type profiles struct{ cpu, memory string }
+
+func (p *profiles) flags(f *flags) {
+	f.StringVar(&p.cpu, "cpuprofile", "", "`file` to write a profile of processor time to, for go tool pprof")
+	f.StringVar(&p.memory, "memprofile", "", "`file` to write a profile of memory to, for go tool pprof")
+}
+
+// around runs f and writes the profiles that are asked for, if f succeeds.
+func (p *profiles) around(f func() error) error {
+	if p.cpu == "" {
+		return p.heap(f)
+	}
+	return atomicfile.Write(p.cpu, func(w io.Writer) error {
+		if err := pprof.StartCPUProfile(w); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+		return p.heap(f)
+	})
+}
+
+func (p *profiles) heap(f func() error) error {
+	if err := f(); err != nil || p.memory == "" {
+		return err
+	}
+	runtime.GC() // the profile tells what the last collection found alive
+	return atomicfile.Write(p.memory, pprof.WriteHeapProfile)
+}
