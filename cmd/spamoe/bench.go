@@ -21,6 +21,8 @@ var benches = []bench{
 	{"conv3x3", "3x3 convolution, 128 to 128 channels, 8x70x70", benchConv},
 	{"spectral", "spectral convolution, 128 to 128 channels, 16x16 modes, 70x70, batches of 1 and 8", benchSpectral},
 	{"fno", "Fourier neural operator, 4 layers of 128 channels, 70x70, batches of 1 and 8", benchFNO},
+	{"lno", "local neural operator, 3 layers of 128 channels with kernels of 3x3 points, 70x70, batches of 1 and 8", benchLNO},
+	{"multiscale", "multiscale operator of SPAMoE, 128 channels on grids of 70, 42 and 21 points, batches of 1 and 8", benchMultiscale},
 	{"vit", "ViT-S/16 encoder, one record of 1x1000x350, without the spectral floor", benchViT},
 	{"spamoe", "encoder (ViT-S/16 on 1x1000x350) and the mean of a Fourier and a local operator, batches of 1 and 4: forward pass, and\n             training step with the optimiser's", benchSPAMoE},
 	{"paper", "SPAMoE at the paper's sizes on one record of 1x1000x350: forward pass, and training step with the optimiser's", benchPaper},
