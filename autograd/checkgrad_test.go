@@ -109,6 +109,8 @@ func TestGradients(t *testing.T) {
 		{"MatMulT/shared left", two(MatMulT), []*Tensor{n(4, 5), n(3, 2, 5)}, GradCheck{}},
 		{"Linear", func(x []*Value) *Value { return Linear(x[0], x[1], x[2]) }, []*Tensor{n(2, 7, 5), n(3, 5, 1), n(3)}, GradCheck{}},
 		{"Linear/no bias", func(x []*Value) *Value { return Linear(x[0], x[1], nil) }, []*Tensor{n(7, 5), n(3, 5)}, GradCheck{}},
+		{"Perceptron", func(x []*Value) *Value { return Perceptron(x[0], x[1], x[2], x[3], x[4]) },
+			[]*Tensor{n(2, 7, 5), n(3, 5), n(3), n(2, 3), n(2)}, GradCheck{Step: 0.03}},
 		{"LinearGELU", func(x []*Value) *Value { return LinearGELU(x[0], x[1], x[2]) }, []*Tensor{n(2, 7, 5), n(3, 5), n(3)}, GradCheck{Step: 0.03}},
 		{"AddLast", two(AddLast), []*Tensor{n(2, 7, 5), n(5)}, GradCheck{}},
 		{"MulLast", two(MulLast), []*Tensor{n(2, 7, 5), n(1, 5, 1)}, GradCheck{}},

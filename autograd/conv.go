@@ -39,7 +39,7 @@ func Conv2d(x, w, b *Value, o ConvOptions) *Value {
 	ny, nx := s.OutSize()
 	out := x.tape.Alloc(s.N, s.Out, ny, nx)
 	kernel.ConvForward(out.Data, x.Data, w.Data, dataOf(b), s, false)
-	return Record("Conv2d", out, withBias(x, w, b), func(g *Grads, gy []float32) {
+	return Record("Conv2d", out, present(x, w, b), func(g *Grads, gy []float32) {
 		if x.grad {
 			gx, acc := g.Buffer(x)
 			kernel.ConvInputGrad(gx, gy, w.Data, s, acc)
@@ -68,7 +68,7 @@ func ConvTranspose2d(x, w, b *Value, o ConvOptions) *Value {
 		o.Stride, o.Padding, o.OutputPadding, o.Dilation, o.Groups)
 	out := x.tape.Alloc(s.N, s.C, s.H, s.W)
 	kernel.ConvTransposeForward(out.Data, x.Data, w.Data, dataOf(b), s)
-	return Record("ConvTranspose2d", out, withBias(x, w, b), func(g *Grads, gy []float32) {
+	return Record("ConvTranspose2d", out, present(x, w, b), func(g *Grads, gy []float32) {
 		if x.grad {
 			gx, acc := g.Buffer(x)
 			kernel.ConvForward(gx, gy, w.Data, nil, s, acc)
@@ -105,11 +105,4 @@ func dataOf(v *Value) []float32 {
 		return nil
 	}
 	return v.Data
-}
-
-func withBias(x, w, b *Value) []*Value {
-	if b == nil {
-		return []*Value{x, w}
-	}
-	return []*Value{x, w, b}
 }

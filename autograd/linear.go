@@ -14,21 +14,10 @@ func Linear(x, w, b *Value) *Value { return linear("Linear", x, w, b, false) }
 func LinearGELU(x, w, b *Value) *Value { return linear("LinearGELU", x, w, b, true) }
 
 func linear(name string, x, w, b *Value, gelu bool) *Value {
-	rank := x.Rank()
-	if rank < 1 || w.Rank() < 2 || w.Len() != w.Shape[0]*w.Shape[1] || x.Shape[rank-1] != w.Shape[1] {
-		panic(fmt.Sprintf("autograd: %s: weight %v does not fit x %v: want [out, in] and [.., in]", name, w.Shape, x.Shape))
-	}
-	no, ni := w.Shape[0], w.Shape[1]
-	in := []*Value{x, w, b}
-	ep := kernel.Epilogue[float32]{GELU: gelu}
-	if b == nil {
-		in = in[:2]
-	} else {
-		if b.Len() != no {
-			panic(fmt.Sprintf("autograd: %s: bias %v does not fit weight %v", name, b.Shape, w.Shape))
-		}
-		ep.ColBias = b.Data
-	}
+	checkLinear(name, x.Shape, w, b)
+	rank, no, ni := x.Rank(), w.Shape[0], w.Shape[1]
+	in := present(x, w, b)
+	ep := kernel.Epilogue[float32]{GELU: gelu, ColBias: dataOf(b)}
 	rows := sizeOf(x.Shape[:rank-1])
 	t := x.tape
 	out := t.allocWith(x.Shape, rank-1, no)
@@ -59,6 +48,16 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 			g.Free(gz)
 		}
 	})
+}
+
+// checkLinear panics unless weight and bias, which may be nil, map the last axis of x.
+func checkLinear(op string, x []int, w, b *Value) {
+	if len(x) < 1 || w.Rank() < 2 || w.Len() != w.Shape[0]*w.Shape[1] || x[len(x)-1] != w.Shape[1] {
+		panic(fmt.Sprintf("autograd: %s: weight %v does not fit x %v: want [out, in] and [.., in]", op, w.Shape, x))
+	}
+	if b != nil && b.Len() != w.Shape[0] {
+		panic(fmt.Sprintf("autograd: %s: bias %v does not fit weight %v", op, b.Shape, w.Shape))
+	}
 }
 
 func anyGrad(in []*Value) bool {

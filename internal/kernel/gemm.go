@@ -3,12 +3,14 @@ package kernel
 import "fmt"
 
 // Epilogue is what a product does to C before it leaves the cache. With z = op(A) op(B) + RowBias[i] + ColBias[j]
-// (+ C if accumulating), C becomes z, or gelu(z) = z Phi(z) if GELU is set.
+// (+ C if accumulating), C becomes z, or gelu(z) = z Phi(z) if GELU is set, or z gelu'(u) if GELUGrad = u is not nil.
 type Epilogue[T Float] struct {
 	RowBias []T // length m, or nil; in a batch every product adds the same
 	ColBias []T // length n, or nil
 	GELU    bool
 	Pre     []T // if not nil, z is stored here, laid out as C is; must not overlap it
+	// GELUGrad is laid out as C is and does not overlap it; with it there is neither GELU nor Pre.
+	GELUGrad []T
 }
 
 // Gemm computes C = op(A) op(B), or C += op(A) op(B) if acc. op(A) is m x k and op(B) k x n; with transA, A is stored
@@ -52,6 +54,7 @@ type product[T Float] struct {
 	ldb, strideB        int
 	ldc, strideC        int
 	ep                  Epilogue[T]
+	panels              *Panels[T] // op(B) packed already; then batch is 1
 }
 
 // check panics unless every element that the product touches lies within its slice.
@@ -67,10 +70,15 @@ func (p *product[T]) check() {
 		rb, cb = cb, rb
 	}
 	checkMatrix("A", p.batch, ra, ca, len(p.a), p.lda, p.strideA)
-	checkMatrix("B", p.batch, rb, cb, len(p.b), p.ldb, p.strideB)
+	if p.panels == nil {
+		checkMatrix("B", p.batch, rb, cb, len(p.b), p.ldb, p.strideB)
+	}
 	checkMatrix("C", p.batch, p.m, p.n, len(p.c), p.ldc, p.strideC)
 	if p.batch > 1 && p.strideC < (p.m-1)*p.ldc+p.n {
 		panic(fmt.Sprintf("kernel: Gemm: C's of a batch overlap: %d x %d, ld %d, stride %d", p.m, p.n, p.ldc, p.strideC))
+	}
+	if p.ep.GELUGrad != nil {
+		checkMatrix("GELUGrad", p.batch, p.m, p.n, len(p.ep.GELUGrad), p.ldc, p.strideC)
 	}
 	if p.ep.Pre != nil {
 		checkMatrix("Pre", p.batch, p.m, p.n, len(p.ep.Pre), p.ldc, p.strideC)

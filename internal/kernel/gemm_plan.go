@@ -170,4 +170,7 @@ func (p *product[T]) finish(batch, i, n0, n1 int, row []T) {
 	if p.ep.GELU {
 		GELU(row, row)
 	}
+	if u := p.ep.GELUGrad; u != nil {
+		GELUGrad(row, row, u[batch*p.strideC+i*p.ldc+n0:][:len(row)], false)
+	}
 }

@@ -16,6 +16,8 @@ type gemmCase struct {
 	padA, padB, padC            int
 	offA, offB, offC            int
 	rowBias, colBias, gelu, pre bool
+	geluGrad                    bool // instead of gelu and pre
+	serial, panels              bool // by GemmSerial, or by GemmPanels without transA
 }
 
 const guard = 12345.5 // fills what a product must not touch
@@ -56,7 +58,19 @@ func testGemm[T Float](t *testing.T, r *rand.Rand, c gemmCase, tol float64) {
 		fill(ep.Pre, guard)
 	}
 	ep.GELU = c.gelu
-	GemmEpilogue(c.transA, c.transB, c.m, c.n, c.k, a, lda, b, ldb, cc, ldc, c.acc, &ep)
+	if c.geluGrad {
+		ep.GELU, ep.Pre, ep.GELUGrad = false, nil, random[T](r, inner)
+	}
+	switch {
+	case c.panels:
+		packed := Pack(c.transB, c.k, c.n, b, ldb)
+		GemmPanels(c.m, a, lda, packed, cc, ldc, c.acc, &ep)
+		packed.Release()
+	case c.serial:
+		GemmSerial(c.transA, c.transB, c.m, c.n, c.k, a, lda, b, ldb, cc, ldc, c.acc, &ep)
+	default:
+		GemmEpilogue(c.transA, c.transB, c.m, c.n, c.k, a, lda, b, ldb, cc, ldc, c.acc, &ep)
+	}
 
 	for i := range whole {
 		if at := i - c.offC; at < 0 || at >= inner || at%ldc >= c.n {
@@ -89,13 +103,17 @@ func testGemm[T Float](t *testing.T, r *rand.Rand, c gemmCase, tol float64) {
 			if c.colBias {
 				want += float64(ep.ColBias[j])
 			}
-			if c.pre {
+			if ep.Pre != nil {
 				if d := math.Abs(want - float64(ep.Pre[i*ldc+j])); !(d <= tol*mag) {
 					require.Failf(t, "wrong", "%+v: pre[%d,%d] = %g, want %g", c, i, j, ep.Pre[i*ldc+j], want)
 				}
 			}
-			if c.gelu {
+			if ep.GELU {
 				want *= 0.5 * math.Erfc(-want/math.Sqrt2)
+			}
+			if c.geluGrad {
+				u := float64(ep.GELUGrad[i*ldc+j])
+				want *= 0.5*math.Erfc(-u/math.Sqrt2) + u*math.Exp(-u*u/2)/math.Sqrt(2*math.Pi)
 			}
 			if d := math.Abs(want - float64(cc[i*ldc+j])); !(d <= tol*mag) {
 				require.Failf(t, "wrong", "%+v: C[%d,%d] = %g, want %g", c, i, j, cc[i*ldc+j], want)
@@ -131,7 +149,8 @@ func TestGemmSizes(t *testing.T) {
 					testGemm[float32](t, r, gemmCase{
 						transA: form&1 != 0, transB: form&2 != 0, acc: r.IntN(2) == 0, m: d[0], n: d[1], k: d[2],
 						padA: r.IntN(3) * 5, padB: r.IntN(3) * 3, padC: r.IntN(3) * 7, offA: r.IntN(4), offB: r.IntN(4), offC: r.IntN(4),
-						rowBias: r.IntN(3) == 0, colBias: r.IntN(3) == 0, gelu: r.IntN(3) == 0, pre: r.IntN(3) == 0,
+						rowBias: r.IntN(3) == 0, colBias: r.IntN(3) == 0, gelu: r.IntN(3) == 0, pre: r.IntN(3) == 0, geluGrad: r.IntN(4) == 0,
+						serial: r.IntN(3) == 0, panels: form&1 == 0 && r.IntN(3) == 0,
 					}, tol32)
 				}
 			}
@@ -147,6 +166,8 @@ func TestGemmBlocks(t *testing.T) {
 			for form := range 8 {
 				testGemm[float32](t, r, gemmCase{transA: form&1 != 0, transB: form&2 != 0, acc: form&4 != 0, m: d[0], n: d[1], k: d[2],
 					rowBias: form%3 == 0, colBias: form%3 == 1, gelu: form%2 == 0, pre: form%4 == 0, padB: form, offC: form}, tol32)
+				testGemm[float32](t, r, gemmCase{transA: form&1 != 0, transB: form&2 != 0, acc: form&4 != 0, m: d[0], n: d[1], k: d[2],
+					colBias: form%3 == 1, geluGrad: form%2 == 0, serial: true, panels: form&1 == 0}, tol32)
 			}
 		}
 		// Rows 512 elements apart, the layout that would make cache sets collide.
@@ -161,6 +182,7 @@ func TestGemm64(t *testing.T) {
 		for form := range 8 {
 			testGemm[float64](t, r, gemmCase{transA: form&1 != 0, transB: form&2 != 0, acc: form&4 != 0, m: d[0], n: d[1], k: d[2],
 				rowBias: form%3 == 0, colBias: form%3 == 1, gelu: form%2 == 0, pre: form%4 == 0, padA: 2, padC: form}, tol64)
+			testGemm[float64](t, r, gemmCase{transB: form&2 != 0, acc: form&4 != 0, m: d[0], n: d[1], k: d[2], geluGrad: form%2 == 0, panels: true}, tol64)
 		}
 	}
 }
@@ -257,7 +279,12 @@ func TestGemmAllocs(t *testing.T) {
 			c := make([]float32, size*size)
 			for threads := 1; threads <= 2; threads++ {
 				withThreads(threads, func() {
-					allocs := testing.AllocsPerRun(100, func() { Gemm(false, false, size, size, size, a, size, a, size, c, size, false) })
+					allocs := testing.AllocsPerRun(100, func() {
+						Gemm(false, false, size, size, size, a, size, a, size, c, size, false)
+						packed := Pack(true, size, size, a, size)
+						GemmPanels(size, a, size, packed, c, size, true, nil)
+						packed.Release()
+					})
 					require.Less(t, allocs, 0.5, "%d with %d threads", size, threads)
 				})
 			}

@@ -97,8 +97,8 @@ func runTiles(b *block[float32], e *engine) {
 		s.out = b.ep.Pre[b.batch*b.strideC:]
 	}
 	ep := &b.ep
-	s.finishRows = b.last && (ep.GELU || ep.Pre != nil || (b.acc || ep.ColBias != nil) && ep.RowBias != nil || b.acc && ep.ColBias != nil)
-	s.direct = !b.transB && b.image == nil && b.m1-b.m0 <= packM
+	s.finishRows = b.last && (ep.GELU || ep.Pre != nil || ep.GELUGrad != nil || (b.acc || ep.ColBias != nil) && ep.RowBias != nil || b.acc && ep.ColBias != nil)
+	s.direct = !b.transB && b.image == nil && b.panels == nil && b.m1-b.m0 <= packM
 	for s.j0 = b.n0; s.j0 < b.n1; s.j0 = s.j1 {
 		s.j1 = min(s.j0+blockN, b.n1)
 		for s.k0 = b.k0; s.k0 < b.k1 || s.k0 == b.k0; s.k0 += blockK {
@@ -119,7 +119,9 @@ func (s *strips) run() {
 	if !s.e.masks {
 		s.edge = grow(s.edge, s.e.rows*s.e.columns)
 	}
-	s.packB(panels)
+	if s.panels == nil {
+		s.packB(panels)
+	}
 	s.tile.k = k
 	s.copyA = panels > 1 && k > 0 && (s.transA || s.lda%aliased == 0)
 	for n := 0; n < count; n += stripGroup {
@@ -192,7 +194,12 @@ func (s *strips) placeB(j, columns, rows int) {
 		t.ahead = uintptr(fetchAhead/rows) * t.bStep
 		return
 	}
-	t.b, t.bStep = unsafe.Pointer(&s.packedB[(j-s.j0)/s.e.columns*s.bPanel]), uintptr(s.e.columns)*4
+	t.b, t.bStep = nil, uintptr(s.e.columns)*4
+	if p := s.panels; p != nil {
+		t.b = unsafe.Pointer(&p.data[p.at(s.k0, s.k1, j)])
+	} else {
+		t.b = unsafe.Pointer(&s.packedB[(j-s.j0)/s.e.columns*s.bPanel])
+	}
 	t.ahead = 16 * t.bStep
 }
 
@@ -231,21 +238,39 @@ func (s *strips) runEdge(i0, i1, j, columns int) {
 	}
 }
 
-// finishStrip does for rows i0 to i1 what the tiles did not.
+// finishStrip does for rows i0 to i1 what the tiles did not, while they are in the first cache; rows that lie behind each other
+// are one long row to what goes element by element.
 func (s *strips) finishStrip(i0, i1 int) {
 	ep := &s.ep
-	for i := i0; i < i1; i++ {
-		z, c := s.out[i*s.ldc+s.j0:i*s.ldc+s.j1], s.c[i*s.ldc+s.j0:i*s.ldc+s.j1]
-		if ep.RowBias != nil && (s.acc || ep.ColBias != nil) {
+	rows, width := i1-i0, s.j1-s.j0
+	if ep.RowBias != nil && (s.acc || ep.ColBias != nil) {
+		for i := i0; i < i1; i++ {
+			z := s.out[i*s.ldc+s.j0:][:width]
 			AddScalar(z, z, ep.RowBias[i])
 		}
-		if ep.ColBias != nil && s.acc {
+	}
+	if ep.ColBias != nil && s.acc {
+		for i := i0; i < i1; i++ {
+			z := s.out[i*s.ldc+s.j0:][:width]
 			Add(z, z, ep.ColBias[s.j0:s.j1])
 		}
-		if ep.GELU {
+	}
+	if !ep.GELU && ep.Pre == nil && ep.GELUGrad == nil {
+		return
+	}
+	if width == s.ldc {
+		rows, width = 1, rows*width
+	}
+	for r := range rows {
+		at := (i0+r)*s.ldc + s.j0
+		z, c := s.out[at:][:width], s.c[at:][:width]
+		switch {
+		case ep.GELU:
 			GELU(c, z)
-		} else if ep.Pre != nil {
+		case ep.Pre != nil:
 			copy(c, z)
+		default:
+			GELUGrad(c, z, ep.GELUGrad[s.batch*s.strideC+at:][:width], false)
 		}
 	}
 }

@@ -93,6 +93,53 @@ func colDotGeneric[T Float](sum []float64, x, y []T, rows, n int) {
 	}
 }
 
+// AddColSum computes dst[j] += sum over i of x[i,j] on the caller's goroutine: for the chunks of a Parallel.
+func AddColSum[T Float](dst, x []T, rows, n int) {
+	checkCols("AddColSum", dst, rows, n, len(x))
+	buf := sumScratch.Get().(*[]float64)
+	*buf = grow(*buf, n)
+	clear(*buf)
+	pick[func(sum []float64, x []T, rows, n int)](colSum32, colSum64)(*buf, x, rows, n)
+	storeSums(dst, *buf, true)
+	sumScratch.Put(buf)
+}
+
+// AddColDot computes dst[j] += sum over i of x[i,j] y[i,j] on the caller's goroutine.
+func AddColDot[T Float](dst, x, y []T, rows, n int) {
+	checkCols("AddColDot", dst, rows, n, len(x), len(y))
+	buf := sumScratch.Get().(*[]float64)
+	*buf = grow(*buf, n)
+	clear(*buf)
+	pick[func(sum []float64, x, y []T, rows, n int)](colDot32, colDot64)(*buf, x, y, rows, n)
+	storeSums(dst, *buf, true)
+	sumScratch.Put(buf)
+}
+
+// Groups says how a sum over rows is cut into groups, the same for any number of threads: at least least rows each, and at most 32
+// groups. What groups add up on their own, SumGroups adds in order.
+func Groups(rows, least int) (size, count int) {
+	size = max(least, (rows+maxRowChunks-1)/maxRowChunks)
+	return size, max(1, (rows+size-1)/size)
+}
+
+// SumGroups computes dst[i] = sum over g < count of parts[g*stride+i], or adds it to dst if acc.
+func SumGroups[T Float](dst, parts []T, count, stride int, acc bool) {
+	if count < 1 || (count-1)*stride+len(dst) > len(parts) {
+		panic(fmt.Sprintf("kernel: SumGroups: %d groups of %d elements, %d apart, in %d", count, len(dst), stride, len(parts)))
+	}
+	Parallel(len(dst), elemGrain/count, func(lo, hi int) {
+		f := pick[elemFunc[T]](addElem.f32, addElem.f64)
+		d, g := dst[lo:hi], 0
+		if !acc {
+			copy(d, parts[lo:hi])
+			g = 1
+		}
+		for ; g < count; g++ {
+			f(d, d, parts[g*stride+lo:][:hi-lo], 0, 0, false)
+		}
+	})
+}
+
 func checkCols[T Float](name string, dst []T, rows, n int, lengths ...int) {
 	checkRows(name, rows, n, lengths...)
 	if len(dst) != n {
