@@ -11,6 +11,7 @@ import (
 type Grads struct {
 	tape *Tape
 	buf  [][]float32 // by Value.id; nil where no gradient has arrived
+	of   []Tensor    // by Value.id; what Wrt returns
 	// gy is the gradient of the node at work; taken says that Give has passed it on as the gradient of an input.
 	gy    []float32
 	taken bool
@@ -33,8 +34,10 @@ func (v *Value) Backward() *Grads {
 // Backward runs the tape backwards from the seeds: the gradients are those of the sum over seeds of sum(Value * Grad). Gradients
 // of intermediate values are given back as soon as they are used.
 func (t *Tape) Backward(seeds ...Seed) *Grads {
-	g := &Grads{tape: t, buf: make([][]float32, t.slots.n)}
-	t.grads = append(t.grads, g)
+	if t.Once && len(t.grads) > 0 {
+		panic("autograd: Backward: a second time, on a tape that says Once")
+	}
+	g := t.newGrads()
 	for _, s := range seeds {
 		if len(s.Grad) != s.Value.Len() {
 			panic(fmt.Sprintf("autograd: Backward: a seed of %d elements for shape %v", len(s.Grad), s.Value.Shape))
@@ -45,18 +48,46 @@ func (t *Tape) Backward(seeds ...Seed) *Grads {
 	}
 	for i := len(t.nodes) - 1; i >= 0; i-- {
 		n := &t.nodes[i]
-		gy := g.buf[n.out.id]
-		if gy == nil {
-			continue
+		if gy := g.buf[n.out.id]; gy != nil {
+			g.gy, g.taken = gy, false
+			g.buf[n.out.id] = nil
+			n.back(g, gy)
+			if !g.taken {
+				t.memory.put(gy)
+			}
 		}
-		g.gy, g.taken = gy, false
-		g.buf[n.out.id] = nil
-		n.back(g, gy)
-		if !g.taken {
-			t.pool.put(gy)
+		if t.Once {
+			t.pass(i)
 		}
 	}
 	g.gy = nil
+	return g
+}
+
+// pass gives back what was allocated for node i and for constants ahead of it: all nodes that could use it have had their turn.
+func (t *Tape) pass(i int) {
+	from := 0
+	if i > 0 {
+		from = t.nodes[i-1].live
+	}
+	to := t.nodes[i].live
+	for _, b := range t.live[from:to] {
+		t.memory.put(b)
+	}
+	clear(t.live[from:to])
+}
+
+// newGrads returns gradients for all values on the tape.
+func (t *Tape) newGrads() *Grads {
+	g := &Grads{tape: t}
+	if n := len(t.spare); n > 0 {
+		g = t.spare[n-1]
+		t.spare = t.spare[:n-1]
+	}
+	t.grads = append(t.grads, g)
+	n := t.slots.n
+	g.buf = slices.Grow(g.buf[:0], n)[:n]
+	g.of = slices.Grow(g.of[:0], n)[:n]
 	return g
 }
 
@@ -71,7 +102,8 @@ func (g *Grads) Of(p *Param) *Tensor {
 // Wrt returns the gradient of a leaf (Input or Param), or nil where none has reached it. Intermediate values have none left.
 func (g *Grads) Wrt(v *Value) *Tensor {
 	if b := g.buf[v.id]; b != nil {
-		return &Tensor{Shape: slices.Clone(v.Shape), Data: b}
+		g.of[v.id] = Tensor{Shape: v.Shape, Data: b}
+		return &g.of[v.id]
 	}
 	return nil
 }
@@ -86,7 +118,7 @@ func (g *Grads) Buffer(v *Value) (dst []float32, acc bool) {
 	if b := g.buf[v.id]; b != nil {
 		return b, true
 	}
-	b := g.tape.pool.get(v.Len())
+	b := g.tape.memory.get(v.Len())
 	g.buf[v.id] = b
 	return b, false
 }
@@ -123,17 +155,14 @@ func (g *Grads) Give(v *Value, gx []float32) {
 }
 
 // Scratch returns n undefined floats for the operation at work; Free gives them back.
-func (g *Grads) Scratch(n int) []float32 { return g.tape.pool.get(n) }
+func (g *Grads) Scratch(n int) []float32 { return g.tape.memory.get(n) }
 
 // Free gives back what Scratch returned.
-func (g *Grads) Free(b []float32) { g.tape.pool.put(b) }
+func (g *Grads) Free(b []float32) { g.tape.memory.put(b) }
 
-// release gives all gradients back to the tape.
-func (g *Grads) release() {
-	for i, b := range g.buf {
-		if b != nil {
-			g.tape.pool.put(b)
-			g.buf[i] = nil
-		}
-	}
+// reset forgets all gradients.
+func (g *Grads) reset() {
+	clear(g.buf)
+	clear(g.of)
+	g.gy, g.taken = nil, false
 }

@@ -18,13 +18,17 @@ type Tape struct {
 	NoGrad bool
 	// Rand is the source of all randomness of the pass (dropout); operations that need it panic where it is nil.
 	Rand *rand.Rand
+	// Once promises that a pass goes backwards once, and that of its values none but gradients is looked at afterwards: Backward then
+	// gives the memory of values back as it passes them, and gradients take it.
+	Once bool
 
 	nodes  []node
 	params map[*Param]*Value
 	slots  slab
-	pool   pool
-	live   [][]float32
-	grads  []*Grads
+	memory arena
+	live   [][]float32 // what Alloc and Scratch gave, in order
+	grads  []*Grads    // of this pass
+	spare  []*Grads    // of passes before
 }
 
 // node is one recorded operation.
@@ -32,6 +36,7 @@ type node struct {
 	name string
 	out  *Value
 	back func(g *Grads, gy []float32)
+	live int // length of Tape.live behind it
 }
 
 // Value is a tensor on a tape.
@@ -83,7 +88,7 @@ func (t *Tape) Alloc(shape ...int) *Tensor {
 
 // Scratch returns n undefined floats that live until Reset, as those of Alloc do.
 func (t *Tape) Scratch(n int) []float32 {
-	b := t.pool.get(n)
+	b := t.memory.get(n)
 	t.live = append(t.live, b)
 	return b
 }
@@ -122,7 +127,7 @@ func Record(name string, out *Tensor, in []*Value, back func(g *Grads, gy []floa
 	}
 	y := t.value(out, needs)
 	if y.grad {
-		t.nodes = append(t.nodes, node{name: name, out: y, back: back})
+		t.nodes = append(t.nodes, node{name, y, back, len(t.live)})
 	}
 	return y
 }
@@ -140,7 +145,7 @@ func (t *Tape) Scope(f func() *Value) *Value {
 		if sameMemory(b, y.Data) {
 			kept = append(kept, b)
 		} else {
-			t.pool.put(b)
+			t.memory.put(b)
 		}
 	}
 	clear(t.live[len(kept):])
@@ -156,14 +161,14 @@ func sameMemory(a, b []float32) bool {
 
 // Reset ends the pass. Its values, tensors and gradients must no longer be used: their memory serves the next pass.
 func (t *Tape) Reset() {
-	for _, b := range t.live {
-		t.pool.put(b)
-	}
+	t.memory.reset()
 	clear(t.live)
 	t.live = t.live[:0]
 	for _, g := range t.grads {
-		g.release()
+		g.reset()
+		t.spare = append(t.spare, g)
 	}
+	clear(t.grads)
 	t.grads = t.grads[:0]
 	clear(t.nodes)
 	t.nodes = t.nodes[:0]

@@ -93,7 +93,7 @@ func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir str
 		}
 	}
 	t := &trainer{Net: m.Net, model: m, cfg: cfg, dir: dir, train: newLoader(m, train), val: newLoader(m, val),
-		Optim: optim.NewAdamW(m.Net, optim.Config{Decay: cfg.WeightDecay}), tape: &autograd.Tape{Train: true},
+		Optim: optim.NewAdamW(m.Net, optim.Config{Decay: cfg.WeightDecay}), tape: &autograd.Tape{Train: true, Once: true},
 		start: time.Now(), last: time.Now(), observe: observe}
 	if cfg.Average > 0 {
 		t.Average = optim.NewEMA(m.Net, cfg.Average)

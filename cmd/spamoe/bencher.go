@@ -116,7 +116,7 @@ func (b *bencher) forward(name string, flop float64, net fwi.Network, x *autogra
 
 // backward measures a pass with the gradient of the mean square of its output, which step gets.
 func (b *bencher) backward(name string, flop float64, net fwi.Network, x *autograd.Tensor, step func(*autograd.Grads)) error {
-	tape := &autograd.Tape{Train: true, Rand: b.rng}
+	tape := &autograd.Tape{Train: true, Rand: b.rng, Once: true}
 	return b.measure(name, flop, func() {
 		step(autograd.Mean(autograd.Square(net.Forward(tape.Const(x)))).Backward())
 		tape.Reset()

@@ -13,7 +13,7 @@ type profiles struct{ cpu, memory string }
 
 func (p *profiles) flags(f *flags) {
 	f.StringVar(&p.cpu, "cpuprofile", "", "`file` to write a profile of processor time to, for go tool pprof")
-	f.StringVar(&p.memory, "memprofile", "", "`file` to write a profile of memory to, for go tool pprof")
+	f.StringVar(&p.memory, "memprofile", "", "`file` to write a profile of all allocations to, for go tool pprof")
 }
 
 // around runs f and writes the profiles that are asked for, if f succeeds.
@@ -34,6 +34,6 @@ func (p *profiles) heap(f func() error) error {
 	if err := f(); err != nil || p.memory == "" {
 		return err
 	}
-	runtime.GC() // the profile tells what the last collection found alive
-	return atomicfile.Write(p.memory, pprof.WriteHeapProfile)
+	runtime.GC() // brings the profile up to date
+	return atomicfile.Write(p.memory, func(w io.Writer) error { return pprof.Lookup("allocs").WriteTo(w, 0) })
 }
