@@ -196,6 +196,16 @@ func (b *Blocks) Forward(x *autograd.Value, i int, o BlockOptions) *autograd.Val
 	if c.Preactivation {
 		return b.preactivated(x, i, o)
 	}
+	if k := b.tailOf(x.Tape(), i, x, o.Size); k != nil {
+		p, spectrum := b.Convs[i].spectrum(x, o.Size)
+		return k.forward(p, spectrum, x)
+	}
+	return b.layers(x, i, o)
+}
+
+// layers is Forward by one layer after the other.
+func (b *Blocks) layers(x *autograd.Value, i int, o BlockOptions) *autograd.Value {
+	c := &b.Config
 	last := i == c.Layers-1
 	u := b.activate(add(b.normalise(b.convolve(i, x, o), 2*i, o), b.skip(b.Skips, i, x, o)), last)
 	if !c.NoMLP {

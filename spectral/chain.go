@@ -76,33 +76,48 @@ func (c *chain) analyseSum(dst, x, work, sum []float32, scale float32) {
 
 // analyseWith calls after, if not nil, on what the last axis became.
 func (c *chain) analyseWith(dst, x, work []float32, after func(s *step, y []float32)) {
-	for a := len(c.factors) - 1; a >= 0; a-- {
+	last := len(c.factors) - 1
+	s := c.step(last)
+	y := dst
+	if last > 0 {
+		y, work = work[:s.spectralSize()], work[s.spectralSize():]
+	}
+	s.run(y, x, true, false, nil)
+	if after != nil {
+		after(&s, y)
+	}
+	c.analyseOthers(dst, y, work)
+}
+
+// analyseOthers does the axes but the last, whose transform x is: it is dst where there are none.
+func (c *chain) analyseOthers(dst, x, work []float32) {
+	for a := len(c.factors) - 2; a >= 0; a-- {
 		s := c.step(a)
 		y := dst
 		if a > 0 {
 			y, work = work[:s.spectralSize()], work[s.spectralSize():]
 		}
 		s.run(y, x, true, false, nil)
-		if after != nil && a == len(c.factors)-1 {
-			after(&s, y)
-		}
 		x = y
 	}
 }
 
 // synthesise turns the spectrum x into dst, on the grid, or adds to it if acc; bias, or nil, is added to every channel.
 func (c *chain) synthesise(dst, x, work []float32, acc bool, bias []float32) {
-	for a := range c.factors {
+	s := c.step(len(c.factors) - 1)
+	s.run(dst, c.synthesiseOthers(x, work), false, acc, bias)
+}
+
+// synthesiseOthers does the axes but the last and returns what they become, in work, or x where there are none.
+func (c *chain) synthesiseOthers(x, work []float32) []float32 {
+	for a := range len(c.factors) - 1 {
 		s := c.step(a)
-		if a == len(c.factors)-1 {
-			s.run(dst, x, false, acc, bias)
-			return
-		}
 		y := work[:s.gridSize()]
 		work = work[s.gridSize():]
 		s.run(y, x, false, false, nil)
 		x = y
 	}
+	return x
 }
 
 // workSize returns how much scratch analyse and synthesise need.
@@ -113,6 +128,12 @@ func (c *chain) workSize() int {
 		n += s.spectralSize()
 	}
 	return n
+}
+
+// at returns where operand t begins on both sides.
+func (s *step) at(t int) (onGrid, onSpectrum int) {
+	o, i, j := t/(s.q*s.r), t/s.r%s.q, t%s.r
+	return t * s.grid * s.nc, ((o*s.r+j)*2*s.modes*s.q + i) * s.nc
 }
 
 // run does the products of one axis: towards the spectrum if analyse, towards the grid otherwise.
@@ -134,9 +155,7 @@ func (s *step) run(dst, x []float32, analyse, acc bool, bias []float32) {
 			defer f.release()
 		}
 		for t := lo; t < hi; t++ {
-			onGrid := t * s.grid * s.nc
-			o, i, j := t/(s.q*s.r), t/s.r%s.q, t%s.r
-			onSpectrum := (o*s.r+j)*2*s.modes*ld + i*s.nc
+			onGrid, onSpectrum := s.at(t)
 			switch {
 			case s.cos != nil && analyse:
 				f.analyse(dst[onSpectrum:], x[onGrid:])

@@ -140,6 +140,20 @@ func (v *Conv) Forward(x *autograd.Value) *autograd.Value {
 
 // ForwardTo returns the convolution of x on another grid of the same domain.
 func (v *Conv) ForwardTo(x *autograd.Value, size ...int) *autograd.Value {
+	p, y := v.spectrum(x, size)
+	var bias *autograd.Value
+	if v.Bias != nil {
+		bias = x.Tape().Param(v.Bias)
+	}
+	y = inverse(p, v.Config.Complex, y, bias)
+	if v.Config.Complex {
+		y = autograd.Permute(y, planesLast(len(v.modes))...)
+	}
+	return y
+}
+
+// spectrum returns R F(x), for a result on the grid size.
+func (v *Conv) spectrum(x *autograd.Value, size []int) (*plan, *autograd.Value) {
 	c := &v.Config
 	d := len(v.modes)
 	rank := 2 + d
@@ -156,16 +170,7 @@ func (v *Conv) ForwardTo(x *autograd.Value, size ...int) *autograd.Value {
 	if c.Complex {
 		x = autograd.Permute(x, planesFirst(d)...)
 	}
-	y := v.multiply(p, transform(p, x))
-	var bias *autograd.Value
-	if v.Bias != nil {
-		bias = x.Tape().Param(v.Bias)
-	}
-	y = inverse(p, c.Complex, y, bias)
-	if c.Complex {
-		y = autograd.Permute(y, planesLast(d)...)
-	}
-	return y
+	return p, v.multiply(p, transform(p, x))
 }
 
 // multiply applies R to a spectrum.

@@ -36,23 +36,23 @@ func (f *fold) analyse(y, x []float32) {
 	if n%2 == 0 {
 		copy(f.even[n/2*nc:], x[n/2*nc:][:nc])
 	}
-	kernel.Gemm(f.trans, false, f.modes, nc, f.evens, f.cos, f.lda(f.modes, f.evens), f.even, nc, y, 2*ld, false)
+	kernel.GemmSerial(f.trans, false, f.modes, nc, f.evens, f.cos, f.lda(f.modes, f.evens), f.even, nc, y, 2*ld, false, nil)
 	if f.odds == 0 {
 		for j := range f.modes {
 			clear(y[(2*j+1)*ld:][:nc])
 		}
 		return
 	}
-	kernel.Gemm(f.trans, false, f.modes, nc, f.odds, f.sin, f.lda(f.modes, f.odds), f.odd, nc, y[ld:], 2*ld, false)
+	kernel.GemmSerial(f.trans, false, f.modes, nc, f.odds, f.sin, f.lda(f.modes, f.odds), f.odd, nc, y[ld:], 2*ld, false, nil)
 }
 
 // synthesise turns rows (mode, re or im) of x, q nc apart, into y, n x nc, or adds to it.
 func (f *fold) synthesise(y, x []float32, acc bool, ep *kernel.Epilogue[float32]) {
 	nc, ld, n := f.nc, f.q*f.nc, f.grid
 	f.even[0] = touch(y[:n*nc])
-	kernel.GemmEpilogue(f.trans, false, f.evens, nc, f.modes, f.cos, f.lda(f.evens, f.modes), x, 2*ld, f.even, nc, false, ep)
+	kernel.GemmSerial(f.trans, false, f.evens, nc, f.modes, f.cos, f.lda(f.evens, f.modes), x, 2*ld, f.even, nc, false, ep)
 	if f.odds > 0 {
-		kernel.Gemm(f.trans, false, f.odds, nc, f.modes, f.sin, f.lda(f.odds, f.modes), x[ld:], 2*ld, f.odd, nc, false)
+		kernel.GemmSerial(f.trans, false, f.odds, nc, f.modes, f.sin, f.lda(f.odds, f.modes), x[ld:], 2*ld, f.odd, nc, false, nil)
 	}
 	kernel.Butterfly(f.odds, nc, kernel.Rows[float32]{Data: y, Start: nc, Step: nc}, kernel.Rows[float32]{Data: y, Start: (n - 1) * nc, Step: -nc},
 		kernel.Rows[float32]{Data: f.even, Start: nc, Step: nc}, kernel.Rows[float32]{Data: f.odd, Step: nc}, acc)
