@@ -46,8 +46,15 @@ func (t *Tape) Backward(seeds ...Seed) *Grads {
 			g.Give(s.Value, s.Grad)
 		}
 	}
-	for i := len(t.nodes) - 1; i >= 0; i-- {
-		n := &t.nodes[i]
+	t.sweep(g, 0)
+	g.gy = nil
+	return g
+}
+
+// sweep goes through the nodes backwards, down to number first.
+func (t *Tape) sweep(g *Grads, first int) {
+	for i := len(t.nodes) - 1; i >= first; i-- {
+		n := t.nodes[i] // a copy: Recompute appends to the list, and cuts it off again
 		if gy := g.buf[n.out.id]; gy != nil {
 			g.gy, g.taken = gy, false
 			g.buf[n.out.id] = nil
@@ -56,25 +63,14 @@ func (t *Tape) Backward(seeds ...Seed) *Grads {
 				t.memory.put(gy)
 			}
 		}
-		if t.Once {
-			t.pass(i)
+		if t.Once || n.again {
+			// All nodes that could use what was allocated for this one have had their turn.
+			for _, b := range t.live[n.from:n.to] {
+				t.memory.put(b)
+			}
+			clear(t.live[n.from:n.to])
 		}
 	}
-	g.gy = nil
-	return g
-}
-
-// pass gives back what was allocated for node i and for constants ahead of it: all nodes that could use it have had their turn.
-func (t *Tape) pass(i int) {
-	from := 0
-	if i > 0 {
-		from = t.nodes[i-1].live
-	}
-	to := t.nodes[i].live
-	for _, b := range t.live[from:to] {
-		t.memory.put(b)
-	}
-	clear(t.live[from:to])
 }
 
 // newGrads returns gradients for all values on the tape.
@@ -85,10 +81,15 @@ func (t *Tape) newGrads() *Grads {
 		t.spare = t.spare[:n-1]
 	}
 	t.grads = append(t.grads, g)
-	n := t.slots.n
-	g.buf = slices.Grow(g.buf[:0], n)[:n]
-	g.of = slices.Grow(g.of[:0], n)[:n]
+	g.fit()
 	return g
+}
+
+// fit makes room for the gradients of all values that are on the tape now.
+func (g *Grads) fit() {
+	n := g.tape.slots.n
+	g.buf = slices.Grow(g.buf, n-len(g.buf))[:n]
+	g.of = slices.Grow(g.of, n-len(g.of))[:n]
 }
 
 // Of returns the gradient of a parameter, or nil where none has reached it.
@@ -101,6 +102,9 @@ func (g *Grads) Of(p *Param) *Tensor {
 
 // Wrt returns the gradient of a leaf (Input or Param), or nil where none has reached it. Intermediate values have none left.
 func (g *Grads) Wrt(v *Value) *Tensor {
+	if v.id >= len(g.buf) {
+		return nil // put on the tape after the backward pass
+	}
 	if b := g.buf[v.id]; b != nil {
 		g.of[v.id] = Tensor{Shape: v.Shape, Data: b}
 		return &g.of[v.id]
@@ -164,5 +168,6 @@ func (g *Grads) Free(b []float32) { g.tape.memory.put(b) }
 func (g *Grads) reset() {
 	clear(g.buf)
 	clear(g.of)
+	g.buf, g.of = g.buf[:0], g.of[:0]
 	g.gy, g.taken = nil, false
 }

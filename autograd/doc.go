@@ -20,7 +20,7 @@
 // gradients. Binary operations want equal shapes; Broadcast, AddLast and MulLast stretch.
 //
 // Memory comes from the tape and goes back to it at Reset: a training loop that resets its tape after every step allocates next
-// to nothing. A model is any Go value; Params finds its parameters by reflection, named by struct tags as encoding/json does.
+// to nothing. Tape.Once and Recompute save memory in the backward pass. A model is any Go value; Params finds its parameters by reflection, named by struct tags as encoding/json does.
 //
 // Operations panic on shapes that do not fit: such a mistake is the program's, not the user's. Tensors are channels-first,
 // [batch, channel, spatial...], unless an operation says otherwise. Results do not depend on the number of threads.

@@ -27,8 +27,12 @@ type Tape struct {
 	slots  slab
 	memory arena
 	live   [][]float32 // what Alloc and Scratch gave, in order
-	grads  []*Grads    // of this pass
-	spare  []*Grads    // of passes before
+	mark   int         // length of live behind the last node
+	again  bool        // while Recompute records
+	// touched says that an operation that was not recorded used a value that needs a gradient.
+	touched bool
+	grads   []*Grads // of this pass
+	spare   []*Grads // of passes before
 }
 
 // node is one recorded operation.
@@ -36,7 +40,9 @@ type node struct {
 	name string
 	out  *Value
 	back func(g *Grads, gy []float32)
-	live int // length of Tape.live behind it
+	// What lies in Tape.live from and up to these was allocated for the node, or for constants ahead of it.
+	from, to int
+	again    bool // recorded by Recompute, in a backward pass
 }
 
 // Value is a tensor on a tape.
@@ -125,11 +131,17 @@ func Record(name string, out *Tensor, in []*Value, back func(g *Grads, gy []floa
 		}
 		needs = needs || v.grad
 	}
+	t.touched = t.touched || needs && t.NoGrad
 	y := t.value(out, needs)
 	if y.grad {
-		t.nodes = append(t.nodes, node{name, y, back, len(t.live)})
+		t.record(name, y, back)
 	}
 	return y
+}
+
+func (t *Tape) record(name string, y *Value, back func(g *Grads, gy []float32)) {
+	t.nodes = append(t.nodes, node{name: name, out: y, back: back, from: t.mark, to: len(t.live), again: t.again})
+	t.mark = len(t.live)
 }
 
 // Scope runs f and, on a tape that records nothing, gives all memory that f took back to the tape, except its result's. Values
@@ -163,7 +175,7 @@ func sameMemory(a, b []float32) bool {
 func (t *Tape) Reset() {
 	t.memory.reset()
 	clear(t.live)
-	t.live = t.live[:0]
+	t.live, t.mark = t.live[:0], 0
 	for _, g := range t.grads {
 		g.reset()
 		t.spare = append(t.spare, g)

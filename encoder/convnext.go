@@ -73,7 +73,7 @@ func drawn(c nn.ConvConfig, rng *rand.Rand) *nn.Conv2d {
 }
 
 // features maps x, nb x in x h x w, to nb x h/32 x w/32 x width, channels last, sizes rounded down.
-func (m *ConvNeXt) features(x *autograd.Value) *autograd.Value {
+func (m *ConvNeXt) features(x *autograd.Value, recompute bool) *autograd.Value {
 	t := x.Tape()
 	y := t.Scope(func() *autograd.Value { return m.StemNorm.Forward(autograd.ChannelsLast(m.Stem.Forward(x))) })
 	for _, s := range m.Stages {
@@ -84,8 +84,7 @@ func (m *ConvNeXt) features(x *autograd.Value) *autograd.Value {
 			})
 		}
 		for _, b := range s.Blocks {
-			in := y
-			y = t.Scope(func() *autograd.Value { return b.forward(in) })
+			y = block(recompute, y, b.forward)
 		}
 	}
 	return y

@@ -21,6 +21,9 @@ type Model struct {
 	ConvHead *nn.Linear `param:"backbone.head.fc"`
 	Proj     *nn.Linear `param:"proj"`
 	TypeHead *nn.Linear `param:"type_head"`
+	// Recompute makes passes that record remember what enters a block of the backbone, and nothing inside it: see
+	// autograd.Recompute. It changes no result. It may be set between passes.
+	Recompute bool `param:"-"`
 
 	floor Floor
 }
@@ -90,10 +93,18 @@ func (m *Model) ForwardWith(x *autograd.Value, o Options) Output {
 	return out
 }
 
+// block returns f(x), recomputed in the backward pass or not.
+func block(recompute bool, x *autograd.Value, f func(x *autograd.Value) *autograd.Value) *autograd.Value {
+	if recompute {
+		return autograd.Recompute(x, f)
+	}
+	return x.Tape().Scope(func() *autograd.Value { return f(x) })
+}
+
 func (m *Model) runViT(x *autograd.Value) Output {
 	t := x.Tape()
 	c := &m.Config
-	tokens, ny, nx := m.ViT.tokens(x)
+	tokens, ny, nx := m.ViT.tokens(x, m.Recompute)
 	nb, registers, patches := x.Shape[0], c.ViT.registers(), ny*nx
 	first := 1 + registers
 	globals := func() *autograd.Value { return autograd.Narrow(tokens, 1, 0, first) }
@@ -116,7 +127,7 @@ func (m *Model) runViT(x *autograd.Value) Output {
 
 func (m *Model) runConvNeXt(x *autograd.Value) Output {
 	t := x.Tape()
-	features := m.ConvNeXt.features(x)
+	features := m.ConvNeXt.features(x, m.Recompute)
 	out := Output{Global: m.ConvNeXt.global(features)}
 	out.Latent = t.Scope(func() *autograd.Value {
 		bound := float32(m.Config.ConvNeXt.Clamp)

@@ -78,6 +78,30 @@ func TestGradients(t *testing.T) {
 	}
 }
 
+// TestRecompute: gradients are the same to the last bit, with less remembered.
+func TestRecompute(t *testing.T) {
+	for _, c := range []Config{small(), smallConv()} {
+		m := newModel(t, c)
+		x := noise(3, 2, max(c.In, 1), 48, 64)
+		run := func() (gradients []*autograd.Tensor) {
+			tape := &autograd.Tape{Train: true}
+			in := tape.Input(x)
+			o := m.ForwardWith(in, Options{})
+			g := autograd.Add(autograd.Sum(autograd.Square(o.Latent)), autograd.Sum(autograd.Square(o.Types))).Backward()
+			gradients = append(gradients, o.Latent.Clone(), g.Wrt(in).Clone())
+			for _, p := range autograd.Params(m) {
+				if !p.Frozen {
+					gradients = append(gradients, g.Of(p).Clone())
+				}
+			}
+			return gradients
+		}
+		want := run()
+		m.Recompute = true
+		require.Equal(t, want, run(), "%s", c.Kind)
+	}
+}
+
 // TestTokenOrder: with idle blocks every cell of the latent map is its own patch, except where the reference's defect shifts the
 // grid by the four registers.
 func TestTokenOrder(t *testing.T) {

@@ -95,7 +95,7 @@ func constant(x float64, n int) *autograd.Param {
 
 // tokens maps x, nb x in x h x w, to the normalised tokens, nb x (1 + registers + ny nx) x width: class token, registers, and patches
 // row by row.
-func (v *ViT) tokens(x *autograd.Value) (tokens *autograd.Value, ny, nx int) {
+func (v *ViT) tokens(x *autograd.Value, recompute bool) (tokens *autograd.Value, ny, nx int) {
 	t := x.Tape()
 	c := v.config
 	h, w := x.Shape[2], x.Shape[3]
@@ -103,8 +103,7 @@ func (v *ViT) tokens(x *autograd.Value) (tokens *autograd.Value, ny, nx int) {
 	y := t.Scope(func() *autograd.Value { return v.embed(x, ny*c.Patch-h, nx*c.Patch-w) })
 	rope := newRope(ny, nx, c.Width/c.Heads, c.Temperature)
 	for _, b := range v.Blocks {
-		in := y
-		y = t.Scope(func() *autograd.Value { return b.forward(in, 1+c.registers(), rope) })
+		y = block(recompute, y, func(y *autograd.Value) *autograd.Value { return b.forward(y, 1+c.registers(), rope) })
 	}
 	return v.Norm.Forward(y), ny, nx
 }

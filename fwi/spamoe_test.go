@@ -170,6 +170,19 @@ func TestSPAMoETrainingDoesNotDependOnThreads(t *testing.T) {
 	require.Equal(t, logOne, logTwo)
 }
 
+// Whether blocks are computed again changes no bit of a training, not even what noisy gates draw.
+func TestRecomputeChangesNothing(t *testing.T) {
+	c := toySPAMoE()
+	c.SPAMoE.Mixture.Noise = 1
+	cfg := toyTraining()
+	cfg.Epochs = 2
+	want, wantLog := trainedOn(t, newModelOf(t, c), newToy(14), newToy(3), cfg, t.TempDir())
+	cfg.Recompute = true
+	got, log := trainedOn(t, newModelOf(t, c), newToy(14), newToy(3), cfg, t.TempDir())
+	require.Equal(t, want, got)
+	require.Equal(t, wantLog, log)
+}
+
 // gathers are random inputs in the shapes of OpenFWI, and maps.
 type gathers int
 

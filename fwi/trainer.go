@@ -92,6 +92,9 @@ func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir str
 			return fmt.Errorf("fwi: %s set: %w", name, err)
 		}
 	}
+	if s, ok := m.Net.(*SPAMoE); ok {
+		s.Encoder.Recompute = cfg.Recompute
+	}
 	t := &trainer{Net: m.Net, model: m, cfg: cfg, dir: dir, train: newLoader(m, train), val: newLoader(m, val),
 		Optim: optim.NewAdamW(m.Net, optim.Config{Decay: cfg.WeightDecay}), tape: &autograd.Tape{Train: true, Once: true},
 		start: time.Now(), last: time.Now(), observe: observe}

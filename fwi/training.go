@@ -30,6 +30,9 @@ type Training struct {
 	Average float64 `json:"average"`
 	// Patience ends training after so many epochs without a better validation error; 0: never.
 	Patience int `json:"patience"`
+	// Recompute saves memory for time: the backbone of a SPAMoE's encoder remembers what enters its blocks, and computes the rest
+	// again in the backward pass. Results do not depend on it.
+	Recompute bool `json:"recompute,omitempty"`
 	// Seed decides the order of the pairs and all randomness of training.
 	Seed uint64 `json:"seed"`
 	// Objective is the loss.

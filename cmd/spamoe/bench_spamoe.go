@@ -22,13 +22,12 @@ func newPairOfExperts(b *bencher) (*pairOfExperts, error) {
 	if err != nil {
 		return nil, err
 	}
-	fourier, err := fno.New(fno.Config{In: 128, Out: 1, Hidden: 128, Modes: []int{16, 16}, Layers: 4}, b.rng)
+	e.Recompute = b.recompute
+	fourier, err := newFourier(b)
 	if err != nil {
 		return nil, err
 	}
-	// Nine functions on nine points: any 3x3 kernel.
-	local, err := lno.New(lno.Config{In: 128, Out: 1, Hidden: 128, Modes: []int{16, 16}, Grid: []int{70, 70}, Layers: 3,
-		Basis: lno.Basis{Kind: lno.Morlet}, Radius: 1.5 * 2 / 70, Padding: lno.Periodic}, b.rng)
+	local, err := newLocal(b)
 	if err != nil {
 		return nil, err
 	}

@@ -10,5 +10,6 @@ func benchViT(b *bencher) error {
 	if err != nil {
 		return err
 	}
+	model.Recompute = b.recompute
 	return b.passes("vit b1", vitFlop, model, b.normal(1, 1, 1000, 350))
 }

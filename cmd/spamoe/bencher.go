@@ -35,7 +35,9 @@ type bencher struct {
 	out     io.Writer
 	repeats int
 	only    string // what a name must contain to be measured
-	rng     *rand.Rand
+	// recompute lets encoders compute their blocks again in backward passes.
+	recompute bool
+	rng       *rand.Rand
 }
 
 // measure times f, which does flop operations (0: not counted), and prints the result.

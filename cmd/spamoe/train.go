@@ -40,7 +40,7 @@ type trainFlags struct {
 }
 
 // mayChange lists the flags that a resumed run takes beside -resume: how long to go on and how, nothing that it depends on.
-var mayChange = []string{"resume", "threads", "checkpoint-every", "epochs", "patience"}
+var mayChange = []string{"resume", "threads", "checkpoint-every", "epochs", "patience", "recompute"}
 
 func train(ctx context.Context, env *environment, args []string) error {
 	const model = "fno"
@@ -57,6 +57,7 @@ func train(ctx context.Context, env *environment, args []string) error {
 	f.IntVar(&c.Training.Batch, "batch", c.Training.Batch, "pairs per step")
 	f.Float64Var(&c.Training.Rate, "rate", c.Training.Rate, "highest learning rate")
 	f.IntVar(&c.Training.Patience, "patience", c.Training.Patience, "stop after so many epochs without improvement; 0: never")
+	f.BoolVar(&c.Training.Recompute, "recompute", c.Training.Recompute, "save memory: let a SPAMoE's encoder compute its blocks again in the backward pass")
 	f.Uint64Var(&c.Training.Seed, "seed", c.Training.Seed, "seed of the parameters and of the order of the data")
 	f.DurationVar(&c.Training.CheckpointEvery, "checkpoint-every", c.Training.CheckpointEvery, "time between two checkpoints")
 	if err := f.parse(env, args); err != nil {

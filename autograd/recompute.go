@@ -1,0 +1,85 @@
+package autograd
+
+import "math/rand/v2"
+
+// Recompute returns f(x) and remembers nothing of the computation but x and the result: the backward pass computes f again before it
+// goes through it. That saves the memory of what is in between for the time of one more forward pass through f (activation
+// checkpointing; Griewank and Walther 2000, Chen et al., arXiv 1604.06174). Gradients are the same to the last bit, since what f
+// draws from the tape's Rand the first time it gets again.
+//
+// f may use parameters and values from before, which get their gradients, too. It must not have effects: batch normalisation would
+// count a batch twice.
+func Recompute(x *Value, f func(x *Value) *Value) *Value {
+	t := x.tape
+	if t.NoGrad {
+		return t.Scope(func() *Value { return f(x) })
+	}
+	drawn := &tapeRand{source: t.Rand}
+	y, needs := t.dry(x, f, drawn)
+	if y.grad = needs || x.grad; !y.grad {
+		return y
+	}
+	t.record("Recompute", y, func(g *Grads, gy []float32) {
+		first, held, mark, random, again := len(t.nodes), len(t.live), t.mark, t.Rand, t.again
+		t.mark, t.Rand, t.again = held, drawn.replay(), true
+		z := f(x)
+		t.Rand, t.again = random, again
+		g.fit()
+		g.Give(z, gy)
+		taken := g.taken
+		t.sweep(g, first)
+		for _, b := range t.live[held:] {
+			t.memory.put(b)
+		}
+		clear(t.live[held:])
+		clear(t.nodes[first:])
+		t.live, t.nodes, t.mark = t.live[:held], t.nodes[:first], mark
+		g.gy, g.taken = gy, taken
+	})
+	return y
+}
+
+// dry runs f without recording and keeps nothing but its result. It reports whether f uses anything that needs a gradient.
+func (t *Tape) dry(x *Value, f func(x *Value) *Value, drawn *tapeRand) (y *Value, needs bool) {
+	params, random, slots := t.params, t.Rand, t.slots.n
+	defer func() { t.params, t.Rand, t.NoGrad = params, random, false }()
+	t.params, t.NoGrad, t.touched = nil, true, false
+	if random != nil {
+		t.Rand = rand.New(drawn)
+	}
+	y = t.Scope(func() *Value { return f(t.Const(x.Tensor)) })
+	needs = t.touched
+	for p := range t.params {
+		needs = needs || !p.Frozen
+	}
+	// The headers of what f made serve again; the result's shape lies in one of them.
+	var shape [6]int
+	data, last := y.Data, append(shape[:0], y.Shape...)
+	t.slots.n = slots
+	return t.Const(t.view(data, last)), needs
+}
+
+// tapeRand is a source of random numbers that remembers those of another one.
+type tapeRand struct {
+	source *rand.Rand
+	drawn  []uint64
+	next   int
+}
+
+// Uint64 returns the next number of the source.
+func (r *tapeRand) Uint64() uint64 {
+	if r.next == len(r.drawn) {
+		r.drawn = append(r.drawn, r.source.Uint64())
+	}
+	r.next++
+	return r.drawn[r.next-1]
+}
+
+// replay begins again with the first number.
+func (r *tapeRand) replay() *rand.Rand {
+	if r.source == nil {
+		return nil
+	}
+	r.next = 0
+	return rand.New(r)
+}
