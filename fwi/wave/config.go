@@ -11,6 +11,14 @@ type Point struct {
 	Col int `json:"col"`
 }
 
+// Sides names sides of a model.
+type Sides struct {
+	Top    bool `json:"top,omitempty"`
+	Bottom bool `json:"bottom,omitempty"`
+	Left   bool `json:"left,omitempty"`
+	Right  bool `json:"right,omitempty"`
+}
+
 // Config describes a survey. Its zero value is the survey of OpenFWI; a field that is left zero takes the value in its comment.
 type Config struct {
 	Dx      float64 `json:"dx,omitempty"`      // grid spacing in metres, on both axes (10)
@@ -18,9 +26,13 @@ type Config struct {
 	Samples int     `json:"samples,omitempty"` // rows of a gather (1000)
 	// Steps is the number of rows that are simulated and recorded; the rest of the gather is zero (Samples). OpenFWI's training
 	// data hold 999 of 1000.
-	Steps int     `json:"steps,omitempty"`
-	Pad   int     `json:"pad,omitempty"`  // cells of the absorbing strip on each of the four sides (120)
-	Freq  float64 `json:"freq,omitempty"` // peak frequency of the Ricker wavelet in hertz (15)
+	Steps int `json:"steps,omitempty"`
+	Pad   int `json:"pad,omitempty"`   // cells of the absorbing strip on each of the four sides (120)
+	Order int `json:"order,omitempty"` // of the Laplacian in space: 2, 4, 6 or 8 (4)
+	// Free names the sides of the model that end at a free surface, one cell outside, instead of an absorbing strip. An axis with
+	// one is not periodic: its other end is a free surface too, behind the strip.
+	Free Sides   `json:"free,omitzero"`
+	Freq float64 `json:"freq,omitempty"` // peak frequency of the Ricker wavelet in hertz (15)
 	// Wavelet replaces the Ricker wavelet where it is not nil: one value per time step, zero after the last.
 	Wavelet []float64 `json:"wavelet,omitempty"`
 	Shots   int       `json:"shots,omitempty"` // sources, evenly spread over row 1, where Sources is nil (5)
@@ -60,6 +72,7 @@ func (c Config) complete(nz, nx int) (Config, error) {
 	setDefault(&c.Samples, 1000)
 	setDefault(&c.Steps, c.Samples)
 	setDefault(&c.Pad, 120)
+	setDefault(&c.Order, 4)
 	setDefault(&c.Shots, 5)
 	setDefault(&c.Memory, 200e6)
 	for _, f := range []struct {
@@ -75,6 +88,8 @@ func (c Config) complete(nz, nx int) (Config, error) {
 		return c, fmt.Errorf("wave: Samples is %d, want at least 1", c.Samples)
 	case c.Steps < 1 || c.Steps > c.Samples:
 		return c, fmt.Errorf("wave: Steps is %d, want 1 to %d (Samples)", c.Steps, c.Samples)
+	case stencils[c.Order].reach == 0:
+		return c, fmt.Errorf("wave: Order is %d, want 2, 4, 6 or 8", c.Order)
 	case c.Pad < 2:
 		return c, fmt.Errorf("wave: Pad is %d, want at least 2", c.Pad)
 	case float64(nz+2*c.Pad)*float64(nx+2*c.Pad) > 1<<31:

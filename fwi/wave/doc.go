@@ -4,14 +4,15 @@
 //
 //	p_tt + D p_t = v^2 (p_xx + p_zz) + v^2 s(t) delta(x - x_s) dx^2,
 //
-// to second order in time and fourth in space on a square grid of spacing dx (Alford, Kelly and Boore, Geophysics 39, 1974):
+// to second order in time and, by default, fourth in space on a square grid of spacing dx (Alford, Kelly and Boore, Geophysics 39,
+// 1974):
 //
 //	p[n+1] = p[n] + (1 - D dt)(p[n] - p[n-1]) + (v dt/dx)^2 L p[n],  L p = 4/3 near - 1/12 far - 5 p,
 //
 // where near sums the four neighbours at distance 1 and far those at distance 2. The source adds (v dt)^2 w[n] in its cell, and
 // row n of the gather is what the receivers then see, p[n+1].
 //
-// The model is continued by Pad cells on all four sides with its edge values; there is no free surface. In these strips
+// The model is continued by Pad cells on all four sides with its edge values, unless a side is a free surface. In these strips
 // D = kappa (i/(Pad-1))^2 for i = 0 .. Pad-1 counted outwards, with
 //
 //	kappa = 3 vmin ln(1e7) / (2 (Pad-1) dx),  vmin the least velocity of this model.
@@ -31,5 +32,6 @@
 //
 // A field constant in space and time solves the scheme, and solves it to the last bit as it is computed here. The simulation
 // therefore starts from a tiny constant instead of zero and takes it off again when it records: the quiet parts of the field
-// never hold denormal numbers, which processors handle many times slower, at no cost per step.
+// never hold denormal numbers, which processors handle many times slower, at no cost per step. And where the wave has not arrived
+// the field is that constant exactly, so that nothing need be computed there.
 package wave

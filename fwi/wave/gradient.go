@@ -32,15 +32,15 @@ type Gradient[T Float] struct {
 // threads change no bit of the result. It fails where Forward would, and where misfit returns or writes a number that is not
 // finite; g then holds nothing useful.
 func (s *Solver[T]) Gradient(ctx context.Context, g *Gradient[T], vel []T, misfit Misfit[T]) (float64, error) {
-	cells := s.nz * s.nx
+	cells := s.grid.nz * s.grid.nx
 	if len(vel) != cells {
-		return 0, fmt.Errorf("wave: model has %d velocities, want %d (%d x %d)", len(vel), cells, s.nz, s.nx)
+		return 0, fmt.Errorf("wave: model has %d velocities, want %d (%d x %d)", len(vel), cells, s.grid.nz, s.grid.nx)
 	}
 	if g.Vel == nil {
 		g.Vel = make([]T, cells)
 	}
 	if len(g.Vel) != cells {
-		return 0, fmt.Errorf("wave: gradient has %d values, want %d (%d x %d)", len(g.Vel), cells, s.nz, s.nx)
+		return 0, fmt.Errorf("wave: gradient has %d values, want %d (%d x %d)", len(g.Vel), cells, s.grid.nz, s.grid.nx)
 	}
 	if err := s.check(vel, 0); err != nil {
 		return 0, err

@@ -15,7 +15,7 @@ func (s *Solver[T]) plan(lanes int, vmin bool) (int, plan) {
 	if any(zero) == any(float64(0)) {
 		bytes = 8
 	}
-	field := bytes * int64(s.height*s.stride+lane)
+	field := bytes * int64(s.grid.size())
 	each := 1 // fields held for each step of a segment
 	if vmin {
 		each = 2

@@ -66,5 +66,5 @@ func BenchmarkForward(b *testing.B) {
 	for b.Loop() {
 		require.NoError(b, s.Forward(context.Background(), dst, vel))
 	}
-	b.ReportMetric(float64(shots*s.cfg.Steps*s.height*s.width)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gpts/s")
+	b.ReportMetric(float64(shots*s.cfg.Steps*s.grid.height*s.grid.width)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gpts/s")
 }

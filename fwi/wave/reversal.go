@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+
+	"github.com/spamoe/spamoe/internal/kernel"
 )
 
 // reversal computes the gradient of one shot. The adjoint field lambda obeys the forward scheme run backwards in time, transposed.
@@ -20,6 +22,7 @@ type reversal[T Float] struct {
 	vmin   bool
 	back   field[T]
 	laps   [][]T      // L p[n] of each step of the segment
+	boxes  []box      // where it is not zero
 	rates  [][]T      // p[n] - p[n-1], where the damping is asked for
 	saved  []field[T] // states at the start of segments
 	sum    []T        // over time: q[n+1] L p[n]
@@ -54,21 +57,22 @@ func (s *Solver[T]) takeReversal(p plan, vmin bool) *reversal[T] {
 	s.mu.Unlock()
 	_, samples, receivers := s.Shape()
 	r := &reversal[T]{
-		shot: *newShot(s), plan: p, vmin: vmin, back: s.newField(),
-		sum: make([]T, s.height*s.stride), gather: make([]T, samples*receivers), adj: make([]T, samples*receivers),
+		shot: *newShot(s), plan: p, vmin: vmin, back: newField[T](&s.grid),
+		sum: make([]T, s.grid.size()), gather: make([]T, samples*receivers), adj: make([]T, samples*receivers),
 		arrive: make([]T, receivers), source: make([]float64, s.cfg.Steps),
 	}
 	for range p.saves {
-		r.saved = append(r.saved, s.newField())
+		r.saved = append(r.saved, newField[T](&s.grid))
 	}
 	for range p.segment {
-		r.laps = append(r.laps, make([]T, s.height*s.stride))
+		r.laps = append(r.laps, make([]T, s.grid.size()))
+		r.boxes = append(r.boxes, box{})
 		if vmin {
-			r.rates = append(r.rates, make([]T, s.height*s.stride))
+			r.rates = append(r.rates, make([]T, s.grid.size()))
 		}
 	}
 	if vmin {
-		r.damp = make([]T, s.height*s.stride)
+		r.damp = make([]T, s.grid.size())
 	}
 	return r
 }
@@ -96,7 +100,7 @@ func (r *reversal[T]) run(ctx context.Context, s *Solver[T], vel []T, shot int, 
 			end = path[i+1].at
 		}
 		if p.slot >= 0 {
-			r.saved[p.slot].copy(&r.field)
+			r.saved[p.slot].copy(&s.grid, &r.field)
 		}
 		r.advance(ctx, s, p.at, end, true)
 	}
@@ -141,7 +145,7 @@ func (r *reversal[T]) reverse(ctx context.Context, s *Solver[T], lo, hi, slot, f
 		if slot < 0 {
 			r.field.fill(rest[T]())
 		} else {
-			r.field.copy(&r.saved[slot])
+			r.field.copy(&s.grid, &r.saved[slot])
 		}
 	}
 	for hi > lo && ctx.Err() == nil {
@@ -155,7 +159,7 @@ func (r *reversal[T]) reverse(ctx context.Context, s *Solver[T], lo, hi, slot, f
 		}
 		mid := split(lo, hi, len(r.saved)-free)
 		r.advance(ctx, s, lo, mid, false)
-		r.saved[free].copy(&r.field)
+		r.saved[free].copy(&s.grid, &r.field)
 		r.reverse(ctx, s, mid, hi, free, free+1)
 		hi = mid
 	}
@@ -183,11 +187,9 @@ func (r *reversal[T]) record(ctx context.Context, s *Solver[T], segment int, fir
 		}
 		if r.vmin {
 			rate := r.rates[n-lo]
-			for i := range rate {
-				rate[i] = r.now[i] - r.prev[i]
-			}
+			kernel.Sub(rate, r.now, r.prev)
 		}
-		r.shot.next(s, n, r.laps[n-lo])
+		r.boxes[n-lo] = r.shot.next(s, n, r.laps[n-lo])
 		if first {
 			r.receive(r.gather, n)
 		}
@@ -197,7 +199,7 @@ func (r *reversal[T]) record(ctx context.Context, s *Solver[T], segment int, fir
 // startBack sets up the adjoint field for adjoint sources of the given largest magnitude.
 func (r *reversal[T]) startBack(s *Solver[T], largest float64) {
 	for i, at := range r.receivers {
-		r.arrive[i] = s.accelAt(&r.medium, at)
+		r.arrive[i] = r.medium.accelAt(&s.grid, at)
 	}
 	most, _ := finite(r.arrive)
 	_, exp := math.Frexp(largest * most)
@@ -218,54 +220,55 @@ func (r *reversal[T]) reflect(ctx context.Context, s *Solver[T], segment int) {
 		}
 		r.back.step(s, &r.medium, nil)
 		for i, at := range r.receivers {
-			r.back.add(s, at, T(float64(r.adj[n*nr+i])*r.scale)*r.arrive[i])
+			r.back.add(&s.grid, at, T(float64(r.adj[n*nr+i])*r.scale)*r.arrive[i])
 		}
 		r.source[n] = float64(r.back.now[r.at] - r.rest)
-		accumulate(r.sum, r.back.now, r.laps[n-lo])
+		accumulate(&s.grid, r.sum, r.back.now, r.laps[n-lo], r.back.active, r.boxes[n-lo])
 		if r.vmin {
-			accumulate(r.damp, r.back.now, r.rates[n-lo])
+			accumulate(&s.grid, r.damp, r.back.now, r.rates[n-lo], r.back.active, r.boxes[n-lo])
 		}
 	}
 }
 
-// accumulate adds x y to sum.
-func accumulate[T Float](sum, x, y []T) {
-	x, y = x[:len(sum)], y[:len(sum)]
-	for i := range sum {
-		sum[i] += T(x[i] * y[i])
+// accumulate adds x y to sum where both x, within a, and y, within b, may differ from zero.
+func accumulate[T Float](g *grid, sum, x, y []T, a, b box) {
+	lo, hi := max(a.loX, b.loX), min(a.hiX, b.hiX)
+	if lo >= hi {
+		return
+	}
+	for i := max(a.loZ, b.loZ); i < min(a.hiZ, b.hiZ); i++ {
+		at := g.row(i)
+		kernel.MulAdd(sum[at+lo:at+hi], x[at+lo:at+hi], y[at+lo:at+hi])
 	}
 }
 
 // finish turns the sums over time into the part of the shot.
 func (r *reversal[T]) finish(s *Solver[T], shot int, vel []T, p *part) {
-	pad := s.cfg.Pad
-	p.vel = make([]float64, s.nz*s.nx)
+	g := &s.grid
+	p.vel = make([]float64, g.nz*g.nx)
 	p.wavelet = make([]float64, len(r.source))
-	for i := range s.height {
-		z := min(max(i-pad, 0), s.nz-1)
-		row := r.sum[i*s.stride+lead:][:s.width]
-		for j, x := range row {
-			p.vel[z*s.nx+min(max(j-pad, 0), s.nx-1)] += float64(x) / r.scale
+	for i := range g.height {
+		for j, x := range r.sum[g.row(i):][:g.width] {
+			p.vel[g.model(i, j)] += float64(x) / r.scale
 		}
 	}
 	// The source adds (v dt)^2 w where the Laplacian adds accel L p, so q stands to its lambda as accel does to (v dt)^2.
 	src := s.cfg.Sources[shot]
-	ratio := float64(r.inject) / float64(s.accelAt(&r.medium, r.at))
+	ratio := float64(r.inject) / float64(r.medium.accelAt(&s.grid, r.at))
 	for n, q := range r.source {
 		p.wavelet[n] = q * ratio / r.scale
 		if n < len(s.wavelet) {
-			p.vel[src.Row*s.nx+src.Col] += p.wavelet[n] * float64(s.wavelet[n])
+			p.vel[src.Row*g.nx+src.Col] += p.wavelet[n] * float64(s.wavelet[n])
 		}
 	}
 	if !r.vmin {
 		return
 	}
-	for i := range s.height {
-		accel, keep := r.medium.rows(s, i)
-		row := r.damp[i*s.stride+lead:][:s.width]
-		for j, x := range row {
-			if k := float64(keep[j]) - 1; k != 0 {
-				p.vmin += float64(x) / float64(accel[j]) * k / r.scale
+	for i := range g.height {
+		accel, keep := r.medium.at(g, i)
+		for j, x := range r.damp[g.row(i):][:g.width] {
+			if k := float64(r.medium.keep[keep+j]) - 1; k != 0 {
+				p.vmin += float64(x) / float64(r.medium.accel[accel+j]) * k / r.scale
 			}
 		}
 	}

@@ -2,14 +2,6 @@ package wave
 
 import "context"
 
-// A field is height rows of stride, and one vector more. A row keeps halo cells on either side that repeat the opposite edge, at
-// an offset that keeps its cells aligned, and a stride that lets vectors run past its end.
-const (
-	lead = 16 // elements before the first cell of a row
-	halo = 2  // reach of the stencil
-	lane = 16 // the stride is a multiple of this
-)
-
 // between is the number of steps from one look at a context to the next.
 const between = 16
 
@@ -23,10 +15,7 @@ type shot[T Float] struct {
 }
 
 func newShot[T Float](s *Solver[T]) *shot[T] {
-	return &shot[T]{
-		field:  s.newField(),
-		medium: medium[T]{accel: make([]T, s.nz*s.stride), keep: make([]T, (s.cfg.Pad+1)*s.stride)},
-	}
+	return &shot[T]{field: newField[T](&s.grid), medium: newMedium[T](&s.grid, s.cfg.Pad)}
 }
 
 // rest returns the constant that the quiet field holds in place of zero: far below every signal, and far enough above the
@@ -42,8 +31,8 @@ func rest[T Float]() T {
 func (sh *shot[T]) start(s *Solver[T], vel []T, number int) {
 	src := s.cfg.Sources[number]
 	sh.medium.set(s, vel)
-	sh.at = s.offset(src)
-	v := float64(vel[src.Row*s.nx+src.Col]) * s.cfg.Dt
+	sh.at = s.grid.offset(src)
+	v := float64(vel[src.Row*s.grid.nx+src.Col]) * s.cfg.Dt
 	sh.inject = T(v * v)
 	sh.receivers = s.receivers[number]
 	sh.fill(rest[T]())
@@ -61,12 +50,13 @@ func (sh *shot[T]) run(ctx context.Context, s *Solver[T], dst []T) {
 	clear(dst[s.cfg.Steps*len(sh.receivers):])
 }
 
-// next makes step n, source included. Where lap is not nil it becomes the Laplacian of the field before.
-func (sh *shot[T]) next(s *Solver[T], n int, lap []T) {
-	sh.step(s, &sh.medium, lap)
+// next makes step n, source included. lap is as in step.
+func (sh *shot[T]) next(s *Solver[T], n int, lap []T) box {
+	computed := sh.step(s, &sh.medium, lap)
 	if n < len(s.wavelet) {
-		sh.add(s, sh.at, T(sh.inject*s.wavelet[n]))
+		sh.add(&s.grid, sh.at, T(sh.inject*s.wavelet[n]))
 	}
+	return computed
 }
 
 // receive writes row n of a gather.

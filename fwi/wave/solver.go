@@ -13,13 +13,12 @@ type Float interface{ float32 | float64 }
 
 // Solver simulates one survey over models of one size. It may be used by many goroutines at once.
 type Solver[T Float] struct {
-	cfg           Config
-	nz, nx        int
-	height, width int // of the padded grid
-	stride        int // from one row to the next
-	wavelet       []T
-	receivers     [][]int // of each shot: offsets into a field
-	row           rowFunc[T]
+	cfg       Config
+	grid      grid
+	wavelet   []T
+	receivers [][]int     // of each shot: offsets into a field
+	ratio     [reachMax]T // of the Laplacian
+	stencil   func(*strip[T])
 
 	mu            sync.Mutex
 	idle          []*shot[T]
@@ -33,28 +32,29 @@ func New[T Float](cfg Config, nz, nx int) (*Solver[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Solver[T]{cfg: cfg, nz: nz, nx: nx, height: nz + 2*cfg.Pad, width: nx + 2*cfg.Pad}
-	s.stride = lead + (s.width+halo+lane-1)/lane*lane
+	s := &Solver[T]{cfg: cfg, grid: newGrid(cfg, nz, nx), stencil: stencilGeneric[T]}
+	if r := s.grid.reach; s.grid.height < r || s.grid.width < r {
+		return nil, fmt.Errorf("wave: model of %d x %d cells between free sides, want at least %d cells for Order %d", nz, nx, r, cfg.Order)
+	}
 	for _, w := range cfg.Wavelet[:min(len(cfg.Wavelet), cfg.Steps)] {
 		s.wavelet = append(s.wavelet, T(w))
 	}
 	s.receivers = s.offsets(cfg)
-	s.row = rowGeneric[T]
-	if fast, ok := any(fastRow()).(rowFunc[T]); ok && fast != nil {
-		s.row = fast
+	for d, r := range stencils[cfg.Order].ratio {
+		s.ratio[d] = T(r)
+	}
+	if fast, ok := any(fastStencil()).(func(*strip[T])); ok && fast != nil {
+		s.stencil = fast
 	}
 	return s, nil
 }
-
-// offset returns where a field holds a cell of the model.
-func (s *Solver[T]) offset(p Point) int { return (p.Row+s.cfg.Pad)*s.stride + lead + p.Col + s.cfg.Pad }
 
 // offsets returns where fields hold the receivers of each shot. Shots that share receivers share the list.
 func (s *Solver[T]) offsets(cfg Config) [][]int {
 	list := func(points []Point) []int {
 		at := make([]int, len(points))
 		for i, p := range points {
-			at[i] = s.offset(p)
+			at[i] = s.grid.offset(p)
 		}
 		return at
 	}
@@ -85,11 +85,11 @@ func (s *Solver[T]) Shape() (shots, samples, receivers int) {
 // is not a positive finite number or too large for a stable time step (it names model, row and column), and with ctx's error soon
 // after ctx is done; dst then holds nothing useful.
 func (s *Solver[T]) Forward(ctx context.Context, dst, vel []T) error {
-	cells := s.nz * s.nx
+	cells := s.grid.nz * s.grid.nx
 	shots, samples, receivers := s.Shape()
 	nb := len(vel) / cells
 	if nb == 0 || len(vel) != nb*cells {
-		return fmt.Errorf("wave: velocities have %d values, want a positive multiple of %d (%d x %d)", len(vel), cells, s.nz, s.nx)
+		return fmt.Errorf("wave: velocities have %d values, want a positive multiple of %d (%d x %d)", len(vel), cells, s.grid.nz, s.grid.nx)
 	}
 	gather := samples * receivers
 	if len(dst) != nb*shots*gather {

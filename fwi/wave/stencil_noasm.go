@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package wave
+
+// fastStencil returns the best implementation of this processor: there is none but the plain one.
+func fastStencil() func(*strip[float32]) { return nil }
