@@ -48,6 +48,7 @@ func GemmBatchEpilogue[T Float](transA, transB bool, batch, m, n, k int, a []T, 
 // product is one call's work: batch products of the same sizes.
 type product[T Float] struct {
 	transA, transB, acc bool
+	bf16                bool // runs on bf16Engine, which rounds A and B
 	batch, m, n, k      int
 	a, b, c             []T
 	lda, strideA        int

@@ -15,7 +15,11 @@ type block[T Float] struct {
 
 // do computes the block with the inner kernels, or run where there are none.
 func (t *block[T]) do() {
-	if e := gemmEngine; e != nil && is32[T]() {
+	e := gemmEngine
+	if t.bf16 {
+		e = bf16Engine
+	}
+	if e != nil && is32[T]() {
 		runTiles((*block[float32])(unsafe.Pointer(t)), e)
 	} else {
 		t.run()

@@ -17,8 +17,12 @@ func (s *strips) packB(panels int) {
 	if k == 0 {
 		return
 	}
-	s.bPanel = k * columns
+	s.bPanel = s.e.words(k) * columns
 	s.packedB = grow(s.packedB, panels*s.bPanel+columns)
+	if s.e.pairs() {
+		s.pairB(panels)
+		return
+	}
 	if s.image != nil {
 		s.packPatches(panels)
 		return
@@ -26,7 +30,7 @@ func (s *strips) packB(panels int) {
 	if s.transB {
 		for n := range panels {
 			b := s.b[s.batch*s.strideB+(s.j0+n*columns)*s.ldb+s.k0:]
-			s.packTransposed(s.packedB[n*s.bPanel:], b, k, min(columns, width-n*columns))
+			s.packTransposed(s.packedB[n*s.bPanel:], b, s.ldb, k, min(columns, width-n*columns))
 		}
 		return
 	}
@@ -51,6 +55,10 @@ func (s *strips) packB(panels int) {
 func (s *strips) packA(at []int) {
 	s.packedA = grow(s.packedA, stripGroup*stripSize)
 	k := s.k1 - s.k0
+	if s.e.pairs() {
+		s.pairA(at)
+		return
+	}
 	if !s.transA {
 		for n := range len(at) - 1 {
 			for i := at[n]; i < at[n+1]; i++ {
@@ -122,27 +130,27 @@ func (s *strips) copyPieces(dst, src []float32, rowAt []int, size, dstRow, rows,
 	}
 }
 
-// packTransposed writes dst[p*e.columns + j] = b[j*ldb + p] for j < rows and p < k.
-func (s *strips) packTransposed(dst, b []float32, k, rows int) {
+// packTransposed writes dst[p*e.columns + j] = b[j*ld + p] for j < rows and p < k.
+func (s *strips) packTransposed(dst, b []float32, ld, k, rows int) {
 	width, j := s.e.columns, 0
 	if n := k / 4; s.e.transpose8 != nil && n > 0 {
 		for ; j+8 <= rows; j += 8 {
-			s.e.transpose8(unsafe.Pointer(&dst[j]), unsafe.Pointer(&b[j*s.ldb]), uintptr(width)*4, uintptr(s.ldb)*4, n)
+			s.e.transpose8(unsafe.Pointer(&dst[j]), unsafe.Pointer(&b[j*ld]), uintptr(width)*4, uintptr(ld)*4, n)
 			for p := n * 4; p < k; p++ {
 				for i := range 8 {
-					dst[p*width+j+i] = b[(j+i)*s.ldb+p]
+					dst[p*width+j+i] = b[(j+i)*ld+p]
 				}
 			}
 		}
 	}
 	for ; j+4 <= rows; j += 4 {
-		b0, b1, b2, b3 := b[j*s.ldb:][:k], b[(j+1)*s.ldb:][:k], b[(j+2)*s.ldb:][:k], b[(j+3)*s.ldb:][:k]
+		b0, b1, b2, b3 := b[j*ld:][:k], b[(j+1)*ld:][:k], b[(j+2)*ld:][:k], b[(j+3)*ld:][:k]
 		for p := range b0 {
 			*(*[4]float32)(dst[p*width+j:]) = [4]float32{b0[p], b1[p], b2[p], b3[p]}
 		}
 	}
 	for ; j < rows; j++ {
-		for p, v := range b[j*s.ldb:][:k] {
+		for p, v := range b[j*ld:][:k] {
 			dst[p*width+j] = v
 		}
 	}

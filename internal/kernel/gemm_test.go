@@ -18,6 +18,7 @@ type gemmCase struct {
 	rowBias, colBias, gelu, pre bool
 	geluGrad                    bool // instead of gelu and pre
 	serial, panels              bool // by GemmSerial, or by GemmPanels without transA
+	bf16                        bool // of float32: by GemmBF16, of operands with numbers that rounding treats specially
 }
 
 const guard = 12345.5 // fills what a product must not touch
@@ -68,6 +69,16 @@ func testGemm[T Float](t *testing.T, r *rand.Rand, c gemmCase, tol float64) {
 		packed.Release()
 	case c.serial:
 		GemmSerial(c.transA, c.transB, c.m, c.n, c.k, a, lda, b, ldb, cc, ldc, c.acc, &ep)
+	case c.bf16:
+		a, b := any(a).([]float32), any(b).([]float32)
+		specialsBF16(r, a)
+		specialsBF16(r, b)
+		GemmBF16(c.transA, c.transB, c.m, c.n, c.k, a, lda, b, ldb, any(cc).([]float32), ldc, c.acc, any(&ep).(*Epilogue[float32]))
+		for _, x := range [][]float32{a, b} {
+			for i, v := range x {
+				x[i] = RoundBF16(v)
+			}
+		}
 	default:
 		GemmEpilogue(c.transA, c.transB, c.m, c.n, c.k, a, lda, b, ldb, cc, ldc, c.acc, &ep)
 	}

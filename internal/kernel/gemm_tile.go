@@ -34,6 +34,21 @@ type engine struct {
 	// transpose8 writes dst[p*dstRow + j] = src[j*srcRow + p] for j < 8 and p < 4n, n > 0; rows are in bytes.
 	transpose8 func(dst, src unsafe.Pointer, dstRow, srcRow uintptr, n int)
 	copyPieces func(p *pieces) // these two may be nil
+	// pairRow and pairPieces, if not nil, say that the kernels take A and B as words of two bfloat16 each, neighbours along k, and
+	// that k counts words: see gemm_bf16.go.
+	pairRow    func(dst, src unsafe.Pointer, n int)
+	pairPieces func(p *pairPieces)
+}
+
+// pairs tells whether the kernels take words of two elements.
+func (e *engine) pairs() bool { return e.pairRow != nil }
+
+// words is how many words of A and B hold k elements.
+func (e *engine) words(k int) int {
+	if e.pairs() {
+		return (k + 1) / 2
+	}
+	return k
 }
 
 // gemmEngine is what float32 products run on, nil for the generic body.
@@ -72,15 +87,17 @@ type strips struct {
 	e            *engine
 	tile         tile
 	pieces       pieces
+	pairPieces   pairPieces
 	packedA      []float32
 	packedB      []float32
-	edge         []float32 // a whole tile, for engines that cannot mask
-	out          []float32 // what tiles are written to: C, or Pre
-	finishRows   bool      // whether there is more to do than the tiles do
-	direct       bool      // B is read where it lies
+	paired       [8 * stripRow]float32 // rows of B on their way to packedB, for words of two
+	edge         []float32             // a whole tile, for engines that cannot mask
+	out          []float32             // what tiles are written to: C, or Pre
+	finishRows   bool                  // whether there is more to do than the tiles do
+	direct       bool                  // B is read where it lies
 	copyA        bool
 	j0, j1       int // columns, at most blockN
-	k0, k1       int // at most blockK
+	k0, k1       int // at most blockK words
 	bPanel       int // elements from panel to panel
 	first, final bool
 }
@@ -98,11 +115,15 @@ func runTiles(b *block[float32], e *engine) {
 	}
 	ep := &b.ep
 	s.finishRows = b.last && (ep.GELU || ep.Pre != nil || ep.GELUGrad != nil || (b.acc || ep.ColBias != nil) && ep.RowBias != nil || b.acc && ep.ColBias != nil)
-	s.direct = !b.transB && b.image == nil && b.panels == nil && b.m1-b.m0 <= packM
+	s.direct = !b.transB && b.image == nil && b.panels == nil && b.m1-b.m0 <= packM && !e.pairs()
+	depth := blockK
+	if e.pairs() {
+		depth = 2 * blockK
+	}
 	for s.j0 = b.n0; s.j0 < b.n1; s.j0 = s.j1 {
 		s.j1 = min(s.j0+blockN, b.n1)
-		for s.k0 = b.k0; s.k0 < b.k1 || s.k0 == b.k0; s.k0 += blockK {
-			s.k1 = min(s.k0+blockK, b.k1)
+		for s.k0 = b.k0; s.k0 < b.k1 || s.k0 == b.k0; s.k0 += depth {
+			s.k1 = min(s.k0+depth, b.k1)
 			s.first, s.final = s.k0 == b.k0, s.k1 == b.k1
 			s.run()
 		}
@@ -122,8 +143,8 @@ func (s *strips) run() {
 	if s.panels == nil {
 		s.packB(panels)
 	}
-	s.tile.k = k
-	s.copyA = panels > 1 && k > 0 && (s.transA || s.lda%aliased == 0)
+	s.tile.k = s.e.words(k)
+	s.copyA = k > 0 && (s.e.pairs() || panels > 1 && (s.transA || s.lda%aliased == 0))
 	for n := 0; n < count; n += stripGroup {
 		var at [stripGroup + 1]int // first rows of the strips of this group
 		group := min(stripGroup, count-n)

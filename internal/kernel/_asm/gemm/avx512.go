@@ -5,11 +5,23 @@ import "fmt"
 // The AVX-512 kernels: tiles of 1 to 14 rows by 32 columns (28 accumulators, two registers for a row of B, two for
 // elements of A), a twin with masked columns, and one with a single masked vector for tails of up to 16.
 func avx512(w *asm) {
+	tiles512(w, "gemmAVX512", "gemm512", func(b, a, acc int) { w.op("VFMADD231PS Z%d, Z%d, Z%d", b, a, acc) })
+}
+
+// bf16 are the same kernels on pairs of bfloat16, and what packs them.
+func bf16(w *asm) {
+	tiles512(w, "gemmBF16", "gemmPair", func(b, a, acc int) { w.evex("VDPBF16PS", prefixF3, 0x52, b, a, acc) })
+	pairRow(w)
+	pairPieces(w)
+}
+
+// tiles512 writes the kernels, of which mul adds the product of registers b and a to acc, and function name, which calls them.
+func tiles512(w *asm, function, name string, mul func(b, a, acc int)) {
 	const rows = 14
-	w.raw("\n// func gemmAVX512(t *tile)\nTEXT ·gemmAVX512(SB), NOSPLIT, $0-8\n")
+	w.raw("\n// func %s(t *tile)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", function, function)
 	w.op("MOVQ t+0(FP), DI")
 	w.op("MOVQ %d(DI), R13", offKind)
-	w.op("LEAQ gemm512table<>(SB), R12")
+	w.op("LEAQ %stable<>(SB), R12", name)
 	w.op("MOVQ (R12)(R13*8), R13")
 	x86Load(w)
 	w.op("KMOVW %d(DI), K1", offMask)
@@ -25,16 +37,16 @@ func avx512(w *asm) {
 		masked  bool
 	}{{2, false}, {2, true}, {1, true}} {
 		for r := 1; r <= rows; r++ {
-			name := fmt.Sprintf("gemm512x%dx%d", r, v.vectors)
+			tile := fmt.Sprintf("%sx%dx%d", name, r, v.vectors)
 			if v.masked {
-				name += "m"
+				tile += "m"
 			}
-			tile512(w, name, r, v.vectors, v.masked)
-			table += fmt.Sprintf("DATA gemm512table<>+%d(SB)/8, $%s<>(SB)\n", 8*kind, name)
+			tile512(w, tile, r, v.vectors, v.masked, mul)
+			table += fmt.Sprintf("DATA %stable<>+%d(SB)/8, $%s<>(SB)\n", name, 8*kind, tile)
 			kind++
 		}
 	}
-	w.raw("\n%sGLOBL gemm512table<>(SB), RODATA|NOPTR, $%d\n", table, 8*kind)
+	w.raw("\n%sGLOBL %stable<>(SB), RODATA|NOPTR, $%d\n", table, name, 8*kind)
 }
 
 // x86Load reads the tile: AX a, BX b, SI next, R8 row of A, R9 step of A, R10 step of B, R11 three rows of A, CX k.
@@ -48,7 +60,7 @@ func x86Load(w *asm) {
 	w.op("LEAQ (R8)(R8*2), R11")
 }
 
-func tile512(w *asm, name string, rows, vectors int, masked bool) {
+func tile512(w *asm, name string, rows, vectors int, masked bool, mul func(b, a, acc int)) {
 	acc := func(i, v int) string { return fmt.Sprintf("Z%d", i*vectors+v) }
 	w.raw("\nTEXT %s<>(SB), NOSPLIT|NOFRAME, $0-0\n", name)
 	w.op("MOVQ %d(DI), R13", offInit)
@@ -126,7 +138,7 @@ func tile512(w *asm, name string, rows, vectors int, masked bool) {
 	for i := range rows {
 		w.op("VBROADCASTSS %s, Z%d", rowAddr("AX", "DX", i), 30+i%2)
 		for v := range vectors {
-			w.op("VFMADD231PS Z%d, Z%d, %s", 28+v, 30+i%2, acc(i, v))
+			mul(28+v, 30+i%2, i*vectors+v)
 		}
 	}
 	w.op("ADDQ R9, AX")
