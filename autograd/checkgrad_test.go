@@ -112,6 +112,8 @@ func TestGradients(t *testing.T) {
 		{"Perceptron", func(x []*Value) *Value { return Perceptron(x[0], x[1], x[2], x[3], x[4]) },
 			[]*Tensor{n(2, 7, 5), n(3, 5), n(3), n(2, 3), n(2)}, GradCheck{Step: 0.03}},
 		{"LinearGELU", func(x []*Value) *Value { return LinearGELU(x[0], x[1], x[2]) }, []*Tensor{n(2, 7, 5), n(3, 5), n(3)}, GradCheck{Step: 0.03}},
+		{"LinearBranch", func(x []*Value) *Value { return LinearBranch(x[0], x[1], x[2], x[3], x[4]) }, []*Tensor{n(2, 7, 5), n(3, 5), n(3), n(3), n(2, 7, 3)}, GradCheck{}},
+		{"LinearBranch/no bias", func(x []*Value) *Value { return LinearBranch(x[0], x[1], nil, x[2], x[3]) }, []*Tensor{n(7, 5), n(3, 5), n(3), n(7, 3)}, GradCheck{}},
 		{"AddLast", two(AddLast), []*Tensor{n(2, 7, 5), n(5)}, GradCheck{}},
 		{"MulLast", two(MulLast), []*Tensor{n(2, 7, 5), n(1, 5, 1)}, GradCheck{}},
 		{"LayerNorm", func(x []*Value) *Value { return LayerNorm(x[0], x[1], x[2], 1e-5) }, []*Tensor{n(4, 11), n(11), n(11)}, GradCheck{}},

@@ -24,7 +24,7 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 	if gelu && anyGrad(in) {
 		ep.Pre = t.Scratch(rows * no)
 	}
-	kernel.GemmEpilogue(false, true, rows, no, ni, x.Data, ni, w.Data, ni, out.Data, no, false, &ep)
+	t.gemm(false, true, rows, no, ni, x.Data, ni, w.Data, ni, out.Data, no, false, &ep)
 	pre := ep.Pre
 	return Record(name, out, in, func(g *Grads, gy []float32) {
 		gz := gy
@@ -34,11 +34,11 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 		}
 		if x.grad {
 			gx, acc := g.Buffer(x)
-			kernel.Gemm(false, false, rows, ni, no, gz, no, w.Data, ni, gx, ni, acc)
+			t.gemm(false, false, rows, ni, no, gz, no, w.Data, ni, gx, ni, acc, nil)
 		}
 		if w.grad {
 			gw, acc := g.Buffer(w)
-			kernel.Gemm(true, false, no, ni, rows, gz, no, x.Data, ni, gw, ni, acc)
+			t.gemm(true, false, no, ni, rows, gz, no, x.Data, ni, gw, ni, acc, nil)
 		}
 		if b != nil && b.grad {
 			gb, acc := g.Buffer(b)
@@ -48,6 +48,15 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 			g.Free(gz)
 		}
 	})
+}
+
+// gemm is kernel.GemmEpilogue in the precision of the tape.
+func (t *Tape) gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, acc bool, ep *kernel.Epilogue[float32]) {
+	if t.BFloat16 {
+		kernel.GemmBF16(transA, transB, m, n, k, a, lda, b, ldb, c, ldc, acc, ep)
+	} else {
+		kernel.GemmEpilogue(transA, transB, m, n, k, a, lda, b, ldb, c, ldc, acc, ep)
+	}
 }
 
 // checkLinear panics unless weight and bias, which may be nil, map the last axis of x.

@@ -127,14 +127,15 @@ func (v *ViT) embed(x *autograd.Value, down, right int) *autograd.Value {
 func (b *Block) forward(x *autograd.Value, prefix int, r *rope) *autograd.Value {
 	t := x.Tape()
 	y := t.Scope(func() *autograd.Value {
-		return autograd.Add(x, autograd.MulLast(b.Attn.forward(b.Norm1.Forward(x), prefix, r), t.Param(b.Gamma1)))
+		return b.Attn.Proj.ForwardBranch(b.Attn.attend(b.Norm1.Forward(x), prefix, r), b.Gamma1, x)
 	})
 	return t.Scope(func() *autograd.Value {
-		return autograd.Add(y, autograd.MulLast(b.FC2.Forward(b.FC1.ForwardGELU(b.Norm2.Forward(y))), t.Param(b.Gamma2)))
+		return b.FC2.ForwardBranch(b.FC1.ForwardGELU(b.Norm2.Forward(y)), b.Gamma2, y)
 	})
 }
 
-func (a *Attention) forward(x *autograd.Value, prefix int, r *rope) *autograd.Value {
+// attend returns what the heads find, side by side.
+func (a *Attention) attend(x *autograd.Value, prefix int, r *rope) *autograd.Value {
 	t := x.Tape()
 	nb, nt, w := x.Shape[0], x.Shape[1], x.Shape[2]
 	qkv := a.QKV.Forward(x)
@@ -145,5 +146,5 @@ func (a *Attention) forward(x *autograd.Value, prefix int, r *rope) *autograd.Va
 	s := splitHeads(qkv, a.heads, prefix, r)
 	y := autograd.Attention(autograd.Narrow(s, 0, 0, 1), autograd.Narrow(s, 0, 1, 1), autograd.Narrow(s, 0, 2, 1))
 	y = autograd.Permute(autograd.Reshape(y, nb, a.heads, nt, w/a.heads), 0, 2, 1, 3)
-	return a.Proj.Forward(autograd.Reshape(y, nb, nt, w))
+	return autograd.Reshape(y, nb, nt, w)
 }

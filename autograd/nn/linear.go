@@ -42,3 +42,9 @@ func (l *Linear) ForwardGELU(x *autograd.Value) *autograd.Value {
 	t := x.Tape()
 	return autograd.LinearGELU(x, t.Param(l.Weight), onTape(t, l.Bias))
 }
+
+// ForwardBranch is skip + scale * Forward(x) in one pass: see autograd.LinearBranch.
+func (l *Linear) ForwardBranch(x *autograd.Value, scale *autograd.Param, skip *autograd.Value) *autograd.Value {
+	t := x.Tape()
+	return autograd.LinearBranch(x, t.Param(l.Weight), onTape(t, l.Bias), t.Param(scale), skip)
+}

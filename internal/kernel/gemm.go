@@ -2,11 +2,12 @@ package kernel
 
 import "fmt"
 
-// Epilogue is what a product does to C before it leaves the cache. With z = op(A) op(B) + RowBias[i] + ColBias[j]
+// Epilogue is what a product does to C before it leaves the cache. With z = op(A) op(B) + RowBias[i] + ColBias[j] + Add[i,j]
 // (+ C if accumulating), C becomes z, or gelu(z) = z Phi(z) if GELU is set, or z gelu'(u) if GELUGrad = u is not nil.
 type Epilogue[T Float] struct {
 	RowBias []T // length m, or nil; in a batch every product adds the same
 	ColBias []T // length n, or nil
+	Add     []T // laid out as C is, or nil; must not overlap it
 	GELU    bool
 	Pre     []T // if not nil, z is stored here, laid out as C is; must not overlap it
 	// GELUGrad is laid out as C is and does not overlap it; with it there is neither GELU nor Pre.
@@ -77,6 +78,9 @@ func (p *product[T]) check() {
 	checkMatrix("C", p.batch, p.m, p.n, len(p.c), p.ldc, p.strideC)
 	if p.batch > 1 && p.strideC < (p.m-1)*p.ldc+p.n {
 		panic(fmt.Sprintf("kernel: Gemm: C's of a batch overlap: %d x %d, ld %d, stride %d", p.m, p.n, p.ldc, p.strideC))
+	}
+	if p.ep.Add != nil {
+		checkMatrix("Add", p.batch, p.m, p.n, len(p.ep.Add), p.ldc, p.strideC)
 	}
 	if p.ep.GELUGrad != nil {
 		checkMatrix("GELUGrad", p.batch, p.m, p.n, len(p.ep.GELUGrad), p.ldc, p.strideC)

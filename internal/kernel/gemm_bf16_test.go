@@ -59,7 +59,7 @@ func TestGemmBF16(t *testing.T) {
 					testGemm[float32](t, r, gemmCase{bf16: true,
 						transA: form&1 != 0, transB: form&2 != 0, acc: r.IntN(2) == 0, m: d[0], n: d[1], k: d[2],
 						padA: r.IntN(3) * 5, padB: r.IntN(3) * 3, padC: r.IntN(3) * 7, offA: r.IntN(4), offB: r.IntN(4), offC: r.IntN(4),
-						rowBias: r.IntN(3) == 0, colBias: r.IntN(3) == 0, gelu: r.IntN(3) == 0, pre: r.IntN(3) == 0,
+						rowBias: r.IntN(3) == 0, colBias: r.IntN(3) == 0, gelu: r.IntN(3) == 0, pre: r.IntN(3) == 0, add: r.IntN(3) == 0,
 					}, tol32)
 				}
 			}

@@ -164,6 +164,11 @@ func (p *product[T]) finish(batch, i, n0, n1 int, row []T) {
 			row[j] += v
 		}
 	}
+	if p.ep.Add != nil {
+		for j, v := range p.ep.Add[batch*p.strideC+i*p.ldc+n0:][:len(row)] {
+			row[j] += v
+		}
+	}
 	if p.ep.Pre != nil {
 		copy(p.ep.Pre[batch*p.strideC+i*p.ldc+n0:], row)
 	}

@@ -18,6 +18,7 @@ type gemmCase struct {
 	rowBias, colBias, gelu, pre bool
 	geluGrad                    bool // instead of gelu and pre
 	serial, panels              bool // by GemmSerial, or by GemmPanels without transA
+	add                         bool
 	bf16                        bool // of float32: by GemmBF16, of operands with numbers that rounding treats specially
 }
 
@@ -53,6 +54,9 @@ func testGemm[T Float](t *testing.T, r *rand.Rand, c gemmCase, tol float64) {
 	}
 	if c.colBias {
 		ep.ColBias = random[T](r, c.n)
+	}
+	if c.add {
+		ep.Add = random[T](r, inner)
 	}
 	if c.pre {
 		ep.Pre = make([]T, inner)
@@ -114,6 +118,9 @@ func testGemm[T Float](t *testing.T, r *rand.Rand, c gemmCase, tol float64) {
 			if c.colBias {
 				want += float64(ep.ColBias[j])
 			}
+			if c.add {
+				want += float64(ep.Add[i*ldc+j])
+			}
 			if ep.Pre != nil {
 				if d := math.Abs(want - float64(ep.Pre[i*ldc+j])); !(d <= tol*mag) {
 					require.Failf(t, "wrong", "%+v: pre[%d,%d] = %g, want %g", c, i, j, ep.Pre[i*ldc+j], want)
@@ -160,7 +167,7 @@ func TestGemmSizes(t *testing.T) {
 					testGemm[float32](t, r, gemmCase{
 						transA: form&1 != 0, transB: form&2 != 0, acc: r.IntN(2) == 0, m: d[0], n: d[1], k: d[2],
 						padA: r.IntN(3) * 5, padB: r.IntN(3) * 3, padC: r.IntN(3) * 7, offA: r.IntN(4), offB: r.IntN(4), offC: r.IntN(4),
-						rowBias: r.IntN(3) == 0, colBias: r.IntN(3) == 0, gelu: r.IntN(3) == 0, pre: r.IntN(3) == 0, geluGrad: r.IntN(4) == 0,
+						rowBias: r.IntN(3) == 0, colBias: r.IntN(3) == 0, gelu: r.IntN(3) == 0, pre: r.IntN(3) == 0, geluGrad: r.IntN(4) == 0, add: r.IntN(3) == 0,
 						serial: r.IntN(3) == 0, panels: form&1 == 0 && r.IntN(3) == 0,
 					}, tol32)
 				}

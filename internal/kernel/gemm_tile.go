@@ -93,6 +93,7 @@ type strips struct {
 	paired       [8 * stripRow]float32 // rows of B on their way to packedB, for words of two
 	edge         []float32             // a whole tile, for engines that cannot mask
 	out          []float32             // what tiles are written to: C, or Pre
+	begun        bool                  // tiles start from a matrix, and leave biases to finishStrip
 	finishRows   bool                  // whether there is more to do than the tiles do
 	direct       bool                  // B is read where it lies
 	copyA        bool
@@ -114,7 +115,8 @@ func runTiles(b *block[float32], e *engine) {
 		s.out = b.ep.Pre[b.batch*b.strideC:]
 	}
 	ep := &b.ep
-	s.finishRows = b.last && (ep.GELU || ep.Pre != nil || ep.GELUGrad != nil || (b.acc || ep.ColBias != nil) && ep.RowBias != nil || b.acc && ep.ColBias != nil)
+	s.begun = b.acc || ep.Add != nil
+	s.finishRows = b.last && (ep.GELU || ep.Pre != nil || ep.GELUGrad != nil || (s.begun || ep.ColBias != nil) && ep.RowBias != nil || s.begun && ep.ColBias != nil || b.acc && ep.Add != nil)
 	s.direct = !b.transB && b.image == nil && b.panels == nil && b.m1-b.m0 <= packM && !e.pairs()
 	depth := blockK
 	if e.pairs() {
@@ -233,6 +235,8 @@ func (s *strips) start(i0, j int) {
 		t.mode, t.init, t.initRow = modeLoad, unsafe.Pointer(&s.out[i0*s.ldc+j]), uintptr(s.ldc)*4
 	case s.acc:
 		t.mode, t.init, t.initRow = modeLoad, unsafe.Pointer(&s.c[i0*s.ldc+j]), uintptr(s.ldc)*4
+	case s.last && ep.Add != nil:
+		t.mode, t.init, t.initRow = modeLoad, unsafe.Pointer(&ep.Add[s.batch*s.strideC+i0*s.ldc+j]), uintptr(s.ldc)*4
 	case s.last && ep.ColBias != nil:
 		t.mode, t.init, t.initRow = modeLoad, unsafe.Pointer(&ep.ColBias[j]), 0
 	case s.last && ep.RowBias != nil:
@@ -264,16 +268,22 @@ func (s *strips) runEdge(i0, i1, j, columns int) {
 func (s *strips) finishStrip(i0, i1 int) {
 	ep := &s.ep
 	rows, width := i1-i0, s.j1-s.j0
-	if ep.RowBias != nil && (s.acc || ep.ColBias != nil) {
+	if ep.RowBias != nil && (s.begun || ep.ColBias != nil) {
 		for i := i0; i < i1; i++ {
 			z := s.out[i*s.ldc+s.j0:][:width]
 			AddScalar(z, z, ep.RowBias[i])
 		}
 	}
-	if ep.ColBias != nil && s.acc {
+	if ep.ColBias != nil && s.begun {
 		for i := i0; i < i1; i++ {
 			z := s.out[i*s.ldc+s.j0:][:width]
 			Add(z, z, ep.ColBias[s.j0:s.j1])
+		}
+	}
+	if ep.Add != nil && s.acc {
+		for i := i0; i < i1; i++ {
+			z := s.out[i*s.ldc+s.j0:][:width]
+			Add(z, z, ep.Add[s.batch*s.strideC+i*s.ldc+s.j0:][:width])
 		}
 	}
 	if !ep.GELU && ep.Pre == nil && ep.GELUGrad == nil {
