@@ -2,9 +2,7 @@ package autograd
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"sync"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
@@ -12,47 +10,29 @@ import (
 // Attention returns softmax(q k' / sqrt(d)) v over the last two axes: q is [.., n, d], k [.., m, d], v [.., m, e], the result
 // [.., n, e] (Vaswani et al., arXiv 1706.03762, equation 1). The axes before them, batch and heads, agree.
 //
-// The weights, n x m for every head, are never stored as a whole: blocks of rows are computed, used while they are in cache,
-// and computed again in the backward pass (as Dao et al., arXiv 2205.14135, do).
+// The weights, n x m for every head, are never stored as a whole: rows are computed, used while they are in cache, and computed
+// again in the backward pass from the sums that normalise them (Dao, arXiv 2307.08691).
 func Attention(q, k, v *Value) *Value {
 	r := q.Rank()
 	if r < 2 || k.Rank() != r || v.Rank() != r || q.Shape[r-1] != k.Shape[r-1] || k.Shape[r-2] != v.Shape[r-2] ||
 		!slices.Equal(q.Shape[:r-2], k.Shape[:r-2]) || !slices.Equal(q.Shape[:r-2], v.Shape[:r-2]) {
 		panic(fmt.Sprintf("autograd: Attention: shapes %v, %v and %v do not fit", q.Shape, k.Shape, v.Shape))
 	}
-	heads := sizeOf(q.Shape[:r-2])
-	h := head{n: q.Shape[r-2], m: k.Shape[r-2], d: q.Shape[r-1], e: v.Shape[r-1]}
-	if h.m == 0 {
+	n, m, d, e := q.Shape[r-2], k.Shape[r-2], q.Shape[r-1], v.Shape[r-1]
+	if m == 0 {
 		panic(fmt.Sprintf("autograd: Attention: shape %v has no keys", k.Shape))
 	}
 	t := q.tape
-	out := t.allocWith(q.Shape, r-1, h.e)
-	// The factor goes to q, which is smaller than the weights.
-	scaled := t.Scratch(q.Len())
-	kernel.Scale(scaled, q.Data, float32(1/math.Sqrt(float64(h.d))))
-	h.each(heads, func(i, row, rows int, p, _ []float32) {
-		h.weights(p, scaled[(i*h.n+row)*h.d:], k.Data[i*h.m*h.d:], rows)
-		kernel.Gemm(false, false, rows, h.e, h.m, p, h.m, v.Data[i*h.m*h.e:], h.e, out.Data[(i*h.n+row)*h.e:], h.e, false)
-	})
-	return Record("Attention", out, []*Value{q, k, v}, func(g *Grads, gy []float32) {
+	a := kernel.Attention{Batch: sizeOf(q.Shape[:r-2]), Heads: 1, Queries: n, Keys: m, Dim: d, Out: e, BF16: t.BFloat16,
+		Q: kernel.Span{Batch: n * d, Row: d}, K: kernel.Span{Batch: m * d, Row: d}, V: kernel.Span{Batch: m * e, Row: e}, Y: kernel.Span{Batch: n * e, Row: e}}
+	out := t.allocWith(q.Shape, r-1, e)
+	in := []*Value{q, k, v}
+	lse := t.sums(in, a.Batch*n)
+	a.Forward(out.Data, lse, q.Data, k.Data, v.Data)
+	return Record("Attention", out, in, func(g *Grads, gy []float32) {
 		// Three buffers, as two of the inputs may be the same value.
 		gq, gk, gv := g.Scratch(q.Len()), g.Scratch(k.Len()), g.Scratch(v.Len())
-		h.eachHead(heads, func(i, row, rows int, p, s []float32) {
-			at, keys, vals, acc := (i*h.n+row)*h.d, i*h.m*h.d, i*h.m*h.e, row > 0
-			dy := gy[(i*h.n+row)*h.e:]
-			h.weights(p, scaled[at:], k.Data[keys:], rows)
-			if v.grad {
-				kernel.Gemm(true, false, h.m, h.e, rows, p, h.m, dy, h.e, gv[vals:], h.e, acc)
-			}
-			if !q.grad && !k.grad {
-				return
-			}
-			kernel.Gemm(false, true, rows, h.m, h.e, dy, h.e, v.Data[vals:], h.e, s, h.m, false)
-			kernel.SoftmaxGrad(s, s, p, rows, h.m, false)
-			kernel.Gemm(false, false, rows, h.d, h.m, s, h.m, k.Data[keys:], h.d, gq[at:], h.d, false)
-			kernel.Gemm(true, false, h.m, h.d, rows, s, h.m, scaled[at:], h.d, gk[keys:], h.d, acc)
-		})
-		kernel.Scale(gq, gq, float32(1/math.Sqrt(float64(h.d))))
+		a.Backward(gq, gk, gv, gy, out.Data, lse, q.Data, k.Data, v.Data)
 		g.Give(q, gq)
 		g.Give(k, gk)
 		g.Give(v, gv)
@@ -62,55 +42,51 @@ func Attention(q, k, v *Value) *Value {
 	})
 }
 
-// head holds the sizes of one head: n queries and m keys of length d, values of length e.
-type head struct{ n, m, d, e int }
-
-// weights computes rows of softmax(q k').
-func (h head) weights(p, q, k []float32, rows int) {
-	kernel.Gemm(false, true, rows, h.m, h.d, q, h.d, k, h.d, p, h.m, false)
-	kernel.Softmax(p, p, rows, h.m)
+// Rotation turns queries and keys by their place before they meet (Su et al., arXiv 2104.09864): those of tokens First, First+1, ..
+// by the angles whose sines and cosines the rows of Sin and Cos hold, d/2 numbers for every token. Channels c and c + d/2 are the
+// coordinates of a point of the plane that angle c turns.
+type Rotation struct {
+	First    int
+	Sin, Cos []float32
 }
 
-// attentionBlock is the number of weights in a block: half a megabyte stays in a second-level cache.
-const attentionBlock = 1 << 17
-
-var attentionScratch = sync.Pool{New: func() any { return new([]float32) }}
-
-// block is the number of rows in a block, a multiple of 16 for the matrix product where there are as many.
-func (h head) block() int { return min(h.n, max(16, attentionBlock/h.m&^15)) }
-
-// each calls f for all blocks of rows of all heads, in parallel, with scratch for two blocks of weights.
-func (h head) each(heads int, f func(i, row, rows int, p, s []float32)) {
-	rows := h.block()
-	blocks := (h.n + rows - 1) / max(rows, 1)
-	h.parallel(heads*blocks, rows, func(j int, p, s []float32) {
-		row := j % blocks * rows
-		r := min(rows, h.n-row)
-		f(j/blocks, row, r, p[:r*h.m], s[:r*h.m])
-	})
-}
-
-// eachHead is each with the blocks of a head one after the other, for sums over rows.
-func (h head) eachHead(heads int, f func(i, row, rows int, p, s []float32)) {
-	rows := h.block()
-	h.parallel(heads, rows, func(i int, p, s []float32) {
-		for row := 0; row < h.n; row += rows {
-			r := min(rows, h.n-row)
-			f(i, row, r, p[:r*h.m], s[:r*h.m])
+// SelfAttention is the attention of tokens to each other: x is [batch, n, 3 heads d], with the queries, the keys and the values of all
+// heads side by side, and the result [batch, n, heads d]. A nil r turns nothing; the queries and keys of every head turn alike.
+func SelfAttention(x *Value, heads int, r *Rotation) *Value {
+	if x.Rank() != 3 || heads < 1 || x.Shape[2]%(3*heads) != 0 || x.Len() == 0 {
+		panic(fmt.Sprintf("autograd: SelfAttention: shape %v for %d heads; want [batch, tokens, 3 x heads x channels]", x.Shape, heads))
+	}
+	n, row := x.Shape[1], x.Shape[2]
+	w := row / 3
+	t := x.tape
+	s := kernel.Span{Batch: n * row, Head: w / heads, Row: row}
+	a := kernel.Attention{Batch: x.Shape[0], Heads: heads, Queries: n, Keys: n, Dim: w / heads, Out: w / heads, BF16: t.BFloat16,
+		Q: s, K: s, V: s, Y: kernel.Span{Batch: n * w, Head: w / heads, Row: w}}
+	if r != nil {
+		a.Rotation = &kernel.Rotation{First: r.First, Sin: r.Sin, Cos: r.Cos}
+	}
+	out := t.allocWith(x.Shape, 2, w)
+	in := []*Value{x}
+	lse := t.sums(in, a.Batch*heads*n)
+	a.Forward(out.Data, lse, x.Data, x.Data[w:], x.Data[2*w:])
+	return Record("SelfAttention", out, in, func(g *Grads, gy []float32) {
+		gx, acc := g.Buffer(x)
+		dst := gx
+		if acc {
+			dst = g.Scratch(len(gx))
+		}
+		a.Backward(dst, dst[w:], dst[2*w:], gy, out.Data, lse, x.Data, x.Data[w:], x.Data[2*w:])
+		if acc {
+			kernel.Add(gx, gx, dst)
+			g.Free(dst)
 		}
 	})
 }
 
-func (h head) parallel(n, rows int, f func(i int, p, s []float32)) {
-	kernel.Parallel(n, max(1, 1<<12/max(1, rows*h.m)), func(lo, hi int) {
-		b := attentionScratch.Get().(*[]float32)
-		defer attentionScratch.Put(b)
-		size := rows * h.m
-		if len(*b) < 2*size {
-			*b = make([]float32, 2*size)
-		}
-		for i := lo; i < hi; i++ {
-			f(i, (*b)[:size], (*b)[size:2*size])
-		}
-	})
+// sums returns room for the n sums that the backward pass of an attention to in needs, nil where there is none.
+func (t *Tape) sums(in []*Value, n int) []float32 {
+	if !anyGrad(in) {
+		return nil
+	}
+	return t.Scratch(n)
 }

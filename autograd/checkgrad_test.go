@@ -50,6 +50,7 @@ func TestGradients(t *testing.T) {
 	}
 	conv := ConvOptions{Stride: [2]int{2, 1}, Padding: [2]int{1, 2}, Dilation: [2]int{1, 2}, Groups: 2}
 	deconv := ConvOptions{Stride: [2]int{2, 3}, Padding: [2]int{1, 0}, Dilation: [2]int{2, 1}, Groups: 2, OutputPadding: [2]int{1, 2}}
+	turns := &Rotation{First: 1, Sin: []float32{0.1, -0.6, 1, 0, -0.8, 0.28, 0.6, -1}, Cos: []float32{-0.995, 0.8, 0, 1, 0.6, 0.96, -0.8, 0}}
 	frozen := &Buffer{Shape: []int{3}, Data: []float32{0.1, -0.3, 0.2}}
 	spread := &Buffer{Shape: []int{3}, Data: []float32{0.7, 1.3, 2.1}}
 	for _, c := range []struct {
@@ -142,6 +143,8 @@ func TestGradients(t *testing.T) {
 			return Resize(x, []int{3, 8, 3}, Interpolation{Mode: InterpolateCubic, AlignCorners: true})
 		}), []*Tensor{n(4, 5, 7)}, GradCheck{}},
 		{"Attention", func(x []*Value) *Value { return Attention(x[0], x[1], x[2]) }, []*Tensor{n(2, 3, 5, 4), n(2, 3, 7, 4), n(2, 3, 7, 6)}, GradCheck{}},
+		{"SelfAttention", one(func(x *Value) *Value { return SelfAttention(x, 2, nil) }), []*Tensor{n(2, 5, 18)}, GradCheck{}},
+		{"SelfAttention/turned", one(func(x *Value) *Value { return SelfAttention(x, 2, turns) }), []*Tensor{n(2, 5, 24)}, GradCheck{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.NoError(t, CheckGrad(c.c, c.f, c.x...))

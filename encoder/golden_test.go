@@ -28,15 +28,15 @@ func TestRopeGolden(t *testing.T) {
 		}
 		c.Config(&config)
 		d := config.Backbone.Width / config.Backbone.Heads
-		r := newRope(config.Grid[0], config.Grid[1], d, config.Backbone.T)
+		r := newRope(config.Grid[0], config.Grid[1], 0, d, config.Backbone.T)
 		want := c.Read("rope_embed_sin_cos.npy")
 		require.Equal(t, []int{config.Grid[0] * config.Grid[1], 2 * d}, want.Shape)
 		// A row holds the sines of all d channels, the second half like the first, then the cosines.
 		for p := range want.Shape[0] {
 			row := want.Data[p*2*d:]
 			for i := range d {
-				require.InDelta(t, row[i], r.sin[p*d/2+i%(d/2)], ropeTol)
-				require.InDelta(t, row[d+i], r.cos[p*d/2+i%(d/2)], ropeTol)
+				require.InDelta(t, row[i], r.Sin[p*d/2+i%(d/2)], ropeTol)
+				require.InDelta(t, row[d+i], r.Cos[p*d/2+i%(d/2)], ropeTol)
 			}
 		}
 	}

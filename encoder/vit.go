@@ -101,9 +101,9 @@ func (v *ViT) tokens(x *autograd.Value, recompute bool) (tokens *autograd.Value,
 	h, w := x.Shape[2], x.Shape[3]
 	ny, nx = (h+c.Patch-1)/c.Patch, (w+c.Patch-1)/c.Patch
 	y := t.Scope(func() *autograd.Value { return v.embed(x, ny*c.Patch-h, nx*c.Patch-w) })
-	rope := newRope(ny, nx, c.Width/c.Heads, c.Temperature)
+	rope := newRope(ny, nx, 1+c.registers(), c.Width/c.Heads, c.Temperature)
 	for _, b := range v.Blocks {
-		y = block(recompute, y, func(y *autograd.Value) *autograd.Value { return b.forward(y, 1+c.registers(), rope) })
+		y = block(recompute, y, func(y *autograd.Value) *autograd.Value { return b.forward(y, rope) })
 	}
 	return v.Norm.Forward(y), ny, nx
 }
@@ -123,11 +123,11 @@ func (v *ViT) embed(x *autograd.Value, down, right int) *autograd.Value {
 	return autograd.Concat(1, append(list, patches)...)
 }
 
-// forward maps tokens, nb x nt x width; prefix of them, at the front, are no patches.
-func (b *Block) forward(x *autograd.Value, prefix int, r *rope) *autograd.Value {
+// forward maps tokens, nb x nt x width.
+func (b *Block) forward(x *autograd.Value, r *autograd.Rotation) *autograd.Value {
 	t := x.Tape()
 	y := t.Scope(func() *autograd.Value {
-		return b.Attn.Proj.ForwardBranch(b.Attn.attend(b.Norm1.Forward(x), prefix, r), b.Gamma1, x)
+		return b.Attn.Proj.ForwardBranch(b.Attn.attend(b.Norm1.Forward(x), r), b.Gamma1, x)
 	})
 	return t.Scope(func() *autograd.Value {
 		return b.FC2.ForwardBranch(b.FC1.ForwardGELU(b.Norm2.Forward(y)), b.Gamma2, y)
@@ -135,16 +135,12 @@ func (b *Block) forward(x *autograd.Value, prefix int, r *rope) *autograd.Value 
 }
 
 // attend returns what the heads find, side by side.
-func (a *Attention) attend(x *autograd.Value, prefix int, r *rope) *autograd.Value {
+func (a *Attention) attend(x *autograd.Value, r *autograd.Rotation) *autograd.Value {
 	t := x.Tape()
-	nb, nt, w := x.Shape[0], x.Shape[1], x.Shape[2]
 	qkv := a.QKV.Forward(x)
 	if a.QBias != nil {
-		none := t.Const(autograd.New(w))
+		none := t.Const(autograd.New(x.Shape[2]))
 		qkv = autograd.AddLast(qkv, autograd.Concat(0, t.Param(a.QBias), none, t.Param(a.VBias)))
 	}
-	s := splitHeads(qkv, a.heads, prefix, r)
-	y := autograd.Attention(autograd.Narrow(s, 0, 0, 1), autograd.Narrow(s, 0, 1, 1), autograd.Narrow(s, 0, 2, 1))
-	y = autograd.Permute(autograd.Reshape(y, nb, a.heads, nt, w/a.heads), 0, 2, 1, 3)
-	return autograd.Reshape(y, nb, nt, w)
+	return autograd.SelfAttention(qkv, a.heads, r)
 }

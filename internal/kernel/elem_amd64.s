@@ -4444,6 +4444,330 @@ done2:
 	VZEROUPPER
 	RET
 
+// func exp2SumAVX2(dst []float32, x []float32, m float32) float32
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·exp2SumAVX2(SB), NOSPLIT, $0-60
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS m+48(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+round1:
+	CMPQ        AX, $+16
+	JLT         single1
+	VMOVUPS     (DX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVUPS     elemConstants<>+864(SB), Y4
+	VMAXPS      Y3, Y4, Y3
+	VROUNDPS    $0x08, Y3, Y4
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     elemConstants<>+160(SB), Y5
+	VFMADD213PS elemConstants<>+192(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+224(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+256(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+288(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+320(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+352(SB), Y3, Y5
+	VCVTPS2DQ   Y4, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y5, Y3, Y3
+	VMOVUPS     Y3, (CX)
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     32(DX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVUPS     elemConstants<>+864(SB), Y4
+	VMAXPS      Y3, Y4, Y3
+	VROUNDPS    $0x08, Y3, Y4
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     elemConstants<>+160(SB), Y5
+	VFMADD213PS elemConstants<>+192(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+224(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+256(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+288(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+320(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+352(SB), Y3, Y5
+	VCVTPS2DQ   Y4, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y5, Y3, Y3
+	VMOVUPS     Y3, 32(CX)
+	VADDPS      Y3, Y2, Y2
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	SUBQ        $+16, AX
+	JMP         round1
+
+single1:
+	CMPQ        AX, $+8
+	JLT         tail1
+	VMOVUPS     (DX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVUPS     elemConstants<>+864(SB), Y4
+	VMAXPS      Y3, Y4, Y3
+	VROUNDPS    $0x08, Y3, Y4
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     elemConstants<>+160(SB), Y5
+	VFMADD213PS elemConstants<>+192(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+224(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+256(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+288(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+320(SB), Y3, Y5
+	VFMADD213PS elemConstants<>+352(SB), Y3, Y5
+	VCVTPS2DQ   Y4, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y5, Y3, Y3
+	VMOVUPS     Y3, (CX)
+	VADDPS      Y3, Y1, Y1
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	SUBQ        $+8, AX
+	JMP         single1
+
+tail1:
+	TESTQ       AX, AX
+	JEQ         done1
+	LEAQ        elemWindow<>+0(SB), BX
+	SHLQ        $0x02, AX
+	SUBQ        AX, BX
+	VMOVUPS     32(BX), Y3
+	VMASKMOVPS  (DX), Y3, Y4
+	VSUBPS      Y0, Y4, Y0
+	VMOVUPS     elemConstants<>+864(SB), Y4
+	VMAXPS      Y0, Y4, Y0
+	VROUNDPS    $0x08, Y0, Y4
+	VSUBPS      Y4, Y0, Y0
+	VMOVUPS     elemConstants<>+160(SB), Y5
+	VFMADD213PS elemConstants<>+192(SB), Y0, Y5
+	VFMADD213PS elemConstants<>+224(SB), Y0, Y5
+	VFMADD213PS elemConstants<>+256(SB), Y0, Y5
+	VFMADD213PS elemConstants<>+288(SB), Y0, Y5
+	VFMADD213PS elemConstants<>+320(SB), Y0, Y5
+	VFMADD213PS elemConstants<>+352(SB), Y0, Y5
+	VCVTPS2DQ   Y4, Y0
+	VPSLLD      $0x17, Y0, Y0
+	VPADDD      Y5, Y0, Y0
+	VMASKMOVPS  Y0, Y3, (CX)
+	VANDPS      Y3, Y0, Y0
+	VADDPS      Y0, Y1, Y1
+
+done1:
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X1, X0, X1
+	VPERMILPS    $0x0e, X1, X0
+	VADDPS       X1, X0, X1
+	VPERMILPS    $0x01, X1, X0
+	VADDPS       X1, X0, X1
+	MOVSS        X1, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func exp2GradAVX2(p []float32, g []float32, m float32, d float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·exp2GradAVX2(SB), NOSPLIT, $0-56
+	MOVQ         p_len+8(FP), AX
+	MOVQ         p_base+0(FP), CX
+	MOVQ         g_base+24(FP), DX
+	VBROADCASTSS m+48(FP), Y0
+	VBROADCASTSS d+52(FP), Y1
+
+round1:
+	CMPQ        AX, $+16
+	JLT         single1
+	VMOVUPS     (CX), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     elemConstants<>+864(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VROUNDPS    $0x08, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     elemConstants<>+160(SB), Y4
+	VFMADD213PS elemConstants<>+192(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+224(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+256(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+288(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+320(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+352(SB), Y2, Y4
+	VCVTPS2DQ   Y3, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     (DX), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y2
+	VMOVUPS     Y2, (DX)
+	VMOVUPS     32(CX), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     elemConstants<>+864(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VROUNDPS    $0x08, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     elemConstants<>+160(SB), Y4
+	VFMADD213PS elemConstants<>+192(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+224(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+256(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+288(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+320(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+352(SB), Y2, Y4
+	VCVTPS2DQ   Y3, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y4, Y2, Y2
+	VMOVUPS     Y2, 32(CX)
+	VMOVUPS     32(DX), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y2
+	VMOVUPS     Y2, 32(DX)
+	ADDQ        $+64, DX
+	ADDQ        $+64, CX
+	SUBQ        $+16, AX
+	JMP         round1
+
+single1:
+	CMPQ        AX, $+8
+	JLT         tail1
+	VMOVUPS     (CX), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     elemConstants<>+864(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VROUNDPS    $0x08, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     elemConstants<>+160(SB), Y4
+	VFMADD213PS elemConstants<>+192(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+224(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+256(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+288(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+320(SB), Y2, Y4
+	VFMADD213PS elemConstants<>+352(SB), Y2, Y4
+	VCVTPS2DQ   Y3, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     (DX), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y2
+	VMOVUPS     Y2, (DX)
+	ADDQ        $+32, DX
+	ADDQ        $+32, CX
+	SUBQ        $+8, AX
+	JMP         single1
+
+tail1:
+	TESTQ       AX, AX
+	JEQ         done1
+	LEAQ        elemWindow<>+0(SB), BX
+	SHLQ        $0x02, AX
+	SUBQ        AX, BX
+	VMOVUPS     32(BX), Y2
+	VMASKMOVPS  (CX), Y2, Y3
+	VSUBPS      Y0, Y3, Y0
+	VMOVUPS     elemConstants<>+864(SB), Y3
+	VMAXPS      Y0, Y3, Y0
+	VROUNDPS    $0x08, Y0, Y3
+	VSUBPS      Y3, Y0, Y0
+	VMOVUPS     elemConstants<>+160(SB), Y4
+	VFMADD213PS elemConstants<>+192(SB), Y0, Y4
+	VFMADD213PS elemConstants<>+224(SB), Y0, Y4
+	VFMADD213PS elemConstants<>+256(SB), Y0, Y4
+	VFMADD213PS elemConstants<>+288(SB), Y0, Y4
+	VFMADD213PS elemConstants<>+320(SB), Y0, Y4
+	VFMADD213PS elemConstants<>+352(SB), Y0, Y4
+	VCVTPS2DQ   Y3, Y0
+	VPSLLD      $0x17, Y0, Y0
+	VPADDD      Y4, Y0, Y0
+	VMASKMOVPS  Y0, Y2, (CX)
+	VMASKMOVPS  (DX), Y2, Y3
+	VSUBPS      Y1, Y3, Y1
+	VMULPS      Y0, Y1, Y0
+	VMASKMOVPS  Y0, Y2, (DX)
+
+done1:
+	VZEROUPPER
+	RET
+
+// func rotateAVX2(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
+// Requires: AVX, FMA3
+TEXT ·rotateAVX2(SB), NOSPLIT, $0-148
+	MOVQ         y1_len+8(FP), AX
+	MOVQ         y1_base+0(FP), CX
+	MOVQ         y2_base+24(FP), DX
+	MOVQ         x1_base+48(FP), BX
+	MOVQ         x2_base+72(FP), SI
+	MOVQ         sin_base+96(FP), DI
+	MOVQ         cos_base+120(FP), R8
+	VBROADCASTSS a+144(FP), Y0
+
+round1:
+	CMPQ         AX, $+8
+	JLT          single1
+	VMOVUPS      (DI), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      (R8), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y4
+	VMULPS       Y2, Y3, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVUPS      Y5, (CX)
+	VMULPS       Y2, Y4, Y2
+	VFMADD231PS  Y1, Y3, Y2
+	VMOVUPS      Y2, (DX)
+	ADDQ         $+32, R8
+	ADDQ         $+32, DI
+	ADDQ         $+32, BX
+	ADDQ         $+32, SI
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, AX
+	JMP          round1
+
+single1:
+	CMPQ         AX, $+8
+	JLT          tail1
+	VMOVUPS      (DI), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      (R8), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y4
+	VMULPS       Y2, Y3, Y5
+	VFNMADD231PS Y1, Y4, Y5
+	VMOVUPS      Y5, (CX)
+	VMULPS       Y2, Y4, Y2
+	VFMADD231PS  Y1, Y3, Y2
+	VMOVUPS      Y2, (DX)
+	ADDQ         $+32, R8
+	ADDQ         $+32, DI
+	ADDQ         $+32, BX
+	ADDQ         $+32, SI
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, AX
+	JMP          single1
+
+tail1:
+	TESTQ        AX, AX
+	JEQ          done1
+	LEAQ         elemWindow<>+0(SB), R9
+	SHLQ         $0x02, AX
+	SUBQ         AX, R9
+	VMOVUPS      32(R9), Y1
+	VMASKMOVPS   (DI), Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VMASKMOVPS   (R8), Y1, Y3
+	VMULPS       Y0, Y3, Y0
+	VMASKMOVPS   (BX), Y1, Y3
+	VMASKMOVPS   (SI), Y1, Y4
+	VMULPS       Y0, Y3, Y5
+	VFNMADD231PS Y2, Y4, Y5
+	VMASKMOVPS   Y5, Y1, (CX)
+	VMULPS       Y0, Y4, Y0
+	VFMADD231PS  Y2, Y3, Y0
+	VMASKMOVPS   Y0, Y1, (DX)
+
+done1:
+	VZEROUPPER
+	RET
+
 // func adamAVX2(p []float32, m []float32, v []float32, g []float32, keep float32, beta1 float32, c1 float32, beta2 float32, c2 float32, step float32, root float32, eps float32)
 // Requires: AVX, FMA3
 TEXT ·adamAVX2(SB), NOSPLIT, $0-128
@@ -8877,6 +9201,328 @@ tail2:
 	VMOVUPS     Z0, K1, (CX)
 
 done2:
+	VZEROUPPER
+	RET
+
+// func exp2SumAVX512(dst []float32, x []float32, m float32) float32
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·exp2SumAVX512(SB), NOSPLIT, $0-60
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS m+48(FP), Z0
+	VBROADCASTSS elemConstants<>+416(SB), Z1
+	VBROADCASTSS elemConstants<>+352(SB), Z1
+	VBROADCASTSS elemConstants<>+864(SB), Z4
+	VBROADCASTSS elemConstants<>+320(SB), Z5
+	VBROADCASTSS elemConstants<>+288(SB), Z6
+	VBROADCASTSS elemConstants<>+256(SB), Z7
+	VBROADCASTSS elemConstants<>+224(SB), Z8
+	VBROADCASTSS elemConstants<>+192(SB), Z9
+	VBROADCASTSS elemConstants<>+160(SB), Z10
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+
+round1:
+	CMPQ        AX, $+32
+	JLT         single1
+	VMOVUPS     (DX), Z11
+	VSUBPS      Z0, Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VRNDSCALEPS $0x08, Z11, Z12
+	VSUBPS      Z12, Z11, Z11
+	VMOVUPS     Z10, Z13
+	VFMADD213PS Z9, Z11, Z13
+	VFMADD213PS Z8, Z11, Z13
+	VFMADD213PS Z7, Z11, Z13
+	VFMADD213PS Z6, Z11, Z13
+	VFMADD213PS Z5, Z11, Z13
+	VFMADD213PS Z1, Z11, Z13
+	VSCALEFPS   Z12, Z13, Z11
+	VMOVUPS     Z11, (CX)
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     64(DX), Z11
+	VSUBPS      Z0, Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VRNDSCALEPS $0x08, Z11, Z12
+	VSUBPS      Z12, Z11, Z11
+	VMOVUPS     Z10, Z13
+	VFMADD213PS Z9, Z11, Z13
+	VFMADD213PS Z8, Z11, Z13
+	VFMADD213PS Z7, Z11, Z13
+	VFMADD213PS Z6, Z11, Z13
+	VFMADD213PS Z5, Z11, Z13
+	VFMADD213PS Z1, Z11, Z13
+	VSCALEFPS   Z12, Z13, Z11
+	VMOVUPS     Z11, 64(CX)
+	VADDPS      Z11, Z3, Z3
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	SUBQ        $+32, AX
+	JMP         round1
+
+single1:
+	CMPQ        AX, $+16
+	JLT         tail1
+	VMOVUPS     (DX), Z11
+	VSUBPS      Z0, Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VRNDSCALEPS $0x08, Z11, Z12
+	VSUBPS      Z12, Z11, Z11
+	VMOVUPS     Z10, Z13
+	VFMADD213PS Z9, Z11, Z13
+	VFMADD213PS Z8, Z11, Z13
+	VFMADD213PS Z7, Z11, Z13
+	VFMADD213PS Z6, Z11, Z13
+	VFMADD213PS Z5, Z11, Z13
+	VFMADD213PS Z1, Z11, Z13
+	VSCALEFPS   Z12, Z13, Z11
+	VMOVUPS     Z11, (CX)
+	VADDPS      Z11, Z2, Z2
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	SUBQ        $+16, AX
+	JMP         single1
+
+tail1:
+	TESTQ       AX, AX
+	JEQ         done1
+	MOVQ        AX, BX
+	MOVL        $+1, AX
+	SHLXL       BX, AX, AX
+	DECL        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (DX), K1, Z11
+	VSUBPS      Z0, Z11, Z0
+	VMAXPS      Z0, Z4, Z0
+	VRNDSCALEPS $0x08, Z0, Z4
+	VSUBPS      Z4, Z0, Z0
+	VMOVUPS     Z10, Z10
+	VFMADD213PS Z9, Z0, Z10
+	VFMADD213PS Z8, Z0, Z10
+	VFMADD213PS Z7, Z0, Z10
+	VFMADD213PS Z6, Z0, Z10
+	VFMADD213PS Z5, Z0, Z10
+	VFMADD213PS Z1, Z0, Z10
+	VSCALEFPS   Z4, Z10, Z0
+	VMOVUPS     Z0, K1, (CX)
+	VADDPS      Z0, Z2, K1, Z2
+
+done1:
+	VADDPS        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPS        X2, X0, X2
+	VPERMILPS     $0x0e, X2, X0
+	VADDPS        X2, X0, X2
+	VPERMILPS     $0x01, X2, X0
+	VADDPS        X2, X0, X2
+	MOVSS         X2, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func exp2GradAVX512(p []float32, g []float32, m float32, d float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·exp2GradAVX512(SB), NOSPLIT, $0-56
+	MOVQ         p_len+8(FP), AX
+	MOVQ         p_base+0(FP), CX
+	MOVQ         g_base+24(FP), DX
+	VBROADCASTSS m+48(FP), Z0
+	VBROADCASTSS d+52(FP), Z1
+	VBROADCASTSS elemConstants<>+416(SB), Z2
+	VBROADCASTSS elemConstants<>+352(SB), Z2
+	VBROADCASTSS elemConstants<>+864(SB), Z3
+	VBROADCASTSS elemConstants<>+320(SB), Z4
+	VBROADCASTSS elemConstants<>+288(SB), Z5
+	VBROADCASTSS elemConstants<>+256(SB), Z6
+	VBROADCASTSS elemConstants<>+224(SB), Z7
+	VBROADCASTSS elemConstants<>+192(SB), Z8
+	VBROADCASTSS elemConstants<>+160(SB), Z9
+
+round1:
+	CMPQ        AX, $+32
+	JLT         single1
+	VMOVUPS     (CX), Z10
+	VSUBPS      Z0, Z10, Z10
+	VMAXPS      Z10, Z3, Z10
+	VRNDSCALEPS $0x08, Z10, Z11
+	VSUBPS      Z11, Z10, Z10
+	VMOVUPS     Z9, Z12
+	VFMADD213PS Z8, Z10, Z12
+	VFMADD213PS Z7, Z10, Z12
+	VFMADD213PS Z6, Z10, Z12
+	VFMADD213PS Z5, Z10, Z12
+	VFMADD213PS Z4, Z10, Z12
+	VFMADD213PS Z2, Z10, Z12
+	VSCALEFPS   Z11, Z12, Z10
+	VMOVUPS     Z10, (CX)
+	VMOVUPS     (DX), Z11
+	VSUBPS      Z1, Z11, Z11
+	VMULPS      Z10, Z11, Z10
+	VMOVUPS     Z10, (DX)
+	VMOVUPS     64(CX), Z10
+	VSUBPS      Z0, Z10, Z10
+	VMAXPS      Z10, Z3, Z10
+	VRNDSCALEPS $0x08, Z10, Z11
+	VSUBPS      Z11, Z10, Z10
+	VMOVUPS     Z9, Z12
+	VFMADD213PS Z8, Z10, Z12
+	VFMADD213PS Z7, Z10, Z12
+	VFMADD213PS Z6, Z10, Z12
+	VFMADD213PS Z5, Z10, Z12
+	VFMADD213PS Z4, Z10, Z12
+	VFMADD213PS Z2, Z10, Z12
+	VSCALEFPS   Z11, Z12, Z10
+	VMOVUPS     Z10, 64(CX)
+	VMOVUPS     64(DX), Z11
+	VSUBPS      Z1, Z11, Z11
+	VMULPS      Z10, Z11, Z10
+	VMOVUPS     Z10, 64(DX)
+	ADDQ        $+128, DX
+	ADDQ        $+128, CX
+	SUBQ        $+32, AX
+	JMP         round1
+
+single1:
+	CMPQ        AX, $+16
+	JLT         tail1
+	VMOVUPS     (CX), Z10
+	VSUBPS      Z0, Z10, Z10
+	VMAXPS      Z10, Z3, Z10
+	VRNDSCALEPS $0x08, Z10, Z11
+	VSUBPS      Z11, Z10, Z10
+	VMOVUPS     Z9, Z12
+	VFMADD213PS Z8, Z10, Z12
+	VFMADD213PS Z7, Z10, Z12
+	VFMADD213PS Z6, Z10, Z12
+	VFMADD213PS Z5, Z10, Z12
+	VFMADD213PS Z4, Z10, Z12
+	VFMADD213PS Z2, Z10, Z12
+	VSCALEFPS   Z11, Z12, Z10
+	VMOVUPS     Z10, (CX)
+	VMOVUPS     (DX), Z11
+	VSUBPS      Z1, Z11, Z11
+	VMULPS      Z10, Z11, Z10
+	VMOVUPS     Z10, (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+64, CX
+	SUBQ        $+16, AX
+	JMP         single1
+
+tail1:
+	TESTQ       AX, AX
+	JEQ         done1
+	MOVQ        AX, BX
+	MOVL        $+1, AX
+	SHLXL       BX, AX, AX
+	DECL        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (CX), K1, Z10
+	VSUBPS      Z0, Z10, Z0
+	VMAXPS      Z0, Z3, Z0
+	VRNDSCALEPS $0x08, Z0, Z3
+	VSUBPS      Z3, Z0, Z0
+	VMOVUPS     Z9, Z9
+	VFMADD213PS Z8, Z0, Z9
+	VFMADD213PS Z7, Z0, Z9
+	VFMADD213PS Z6, Z0, Z9
+	VFMADD213PS Z5, Z0, Z9
+	VFMADD213PS Z4, Z0, Z9
+	VFMADD213PS Z2, Z0, Z9
+	VSCALEFPS   Z3, Z9, Z0
+	VMOVUPS     Z0, K1, (CX)
+	VMOVUPS.Z   (DX), K1, Z2
+	VSUBPS      Z1, Z2, Z1
+	VMULPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (DX)
+
+done1:
+	VZEROUPPER
+	RET
+
+// func rotateAVX512(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rotateAVX512(SB), NOSPLIT, $0-148
+	MOVQ         y1_len+8(FP), AX
+	MOVQ         y1_base+0(FP), CX
+	MOVQ         y2_base+24(FP), DX
+	MOVQ         x1_base+48(FP), BX
+	MOVQ         x2_base+72(FP), SI
+	MOVQ         sin_base+96(FP), DI
+	MOVQ         cos_base+120(FP), R8
+	VBROADCASTSS a+144(FP), Z0
+
+round1:
+	CMPQ         AX, $+16
+	JLT          single1
+	VMOVUPS      (DI), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      (R8), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      (BX), Z3
+	VMOVUPS      (SI), Z4
+	VMULPS       Z2, Z3, Z5
+	VFNMADD231PS Z1, Z4, Z5
+	VMOVUPS      Z5, (CX)
+	VMULPS       Z2, Z4, Z2
+	VFMADD231PS  Z1, Z3, Z2
+	VMOVUPS      Z2, (DX)
+	ADDQ         $+64, R8
+	ADDQ         $+64, DI
+	ADDQ         $+64, BX
+	ADDQ         $+64, SI
+	ADDQ         $+64, CX
+	ADDQ         $+64, DX
+	SUBQ         $+16, AX
+	JMP          round1
+
+single1:
+	CMPQ         AX, $+16
+	JLT          tail1
+	VMOVUPS      (DI), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      (R8), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      (BX), Z3
+	VMOVUPS      (SI), Z4
+	VMULPS       Z2, Z3, Z5
+	VFNMADD231PS Z1, Z4, Z5
+	VMOVUPS      Z5, (CX)
+	VMULPS       Z2, Z4, Z2
+	VFMADD231PS  Z1, Z3, Z2
+	VMOVUPS      Z2, (DX)
+	ADDQ         $+64, R8
+	ADDQ         $+64, DI
+	ADDQ         $+64, BX
+	ADDQ         $+64, SI
+	ADDQ         $+64, CX
+	ADDQ         $+64, DX
+	SUBQ         $+16, AX
+	JMP          single1
+
+tail1:
+	TESTQ        AX, AX
+	JEQ          done1
+	MOVQ         AX, R9
+	MOVL         $+1, AX
+	SHLXL        R9, AX, AX
+	DECL         AX
+	KMOVW        AX, K1
+	VMOVUPS.Z    (DI), K1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS.Z    (R8), K1, Z2
+	VMULPS       Z0, Z2, Z0
+	VMOVUPS.Z    (BX), K1, Z2
+	VMOVUPS.Z    (SI), K1, Z3
+	VMULPS       Z0, Z2, Z4
+	VFNMADD231PS Z1, Z3, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMULPS       Z0, Z3, Z0
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      Z0, K1, (DX)
+
+done1:
 	VZEROUPPER
 	RET
 

@@ -92,6 +92,15 @@ func normSumsAVX2(g []float32, x []float32, w []float32, m float64) (sum float64
 func normGradAVX2(gx []float32, g []float32, x []float32, w []float32, m float32, s float32, c float32, e float32, acc bool)
 
 //go:noescape
+func exp2SumAVX2(dst []float32, x []float32, m float32) float32
+
+//go:noescape
+func exp2GradAVX2(p []float32, g []float32, m float32, d float32)
+
+//go:noescape
+func rotateAVX2(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
+
+//go:noescape
 func adamAVX2(p []float32, m []float32, v []float32, g []float32, keep float32, beta1 float32, c1 float32, beta2 float32, c2 float32, step float32, root float32, eps float32)
 
 //go:noescape
@@ -180,6 +189,15 @@ func normSumsAVX512(g []float32, x []float32, w []float32, m float64) (sum float
 
 //go:noescape
 func normGradAVX512(gx []float32, g []float32, x []float32, w []float32, m float32, s float32, c float32, e float32, acc bool)
+
+//go:noescape
+func exp2SumAVX512(dst []float32, x []float32, m float32) float32
+
+//go:noescape
+func exp2GradAVX512(p []float32, g []float32, m float32, d float32)
+
+//go:noescape
+func rotateAVX512(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
 
 //go:noescape
 func adamAVX512(p []float32, m []float32, v []float32, g []float32, keep float32, beta1 float32, c1 float32, beta2 float32, c2 float32, step float32, root float32, eps float32)

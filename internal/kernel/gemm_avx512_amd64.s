@@ -7,6 +7,7 @@
 // func gemmAVX512(t *tile)
 TEXT ·gemmAVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), DI
+tile:
 	MOVQ 88(DI), R13
 	LEAQ gemm512table<>(SB), R12
 	MOVQ (R12)(R13*8), R13
@@ -23,7 +24,18 @@ TEXT ·gemmAVX512(SB), NOSPLIT, $0-8
 	LEAQ (R8)(R8*4), R12
 	LEAQ (R12)(R8*2), DX
 	ADDQ AX, DX // row 7
-	JMP R13
+	CALL R13
+	DECQ 120(DI)
+	JLT done
+	MOVQ 128(DI), AX
+	ADDQ AX, 8(DI)
+	MOVQ 136(DI), AX
+	ADDQ AX, 16(DI)
+	MOVQ 144(DI), AX
+	ADDQ AX, 24(DI)
+	JMP tile
+done:
+	RET
 
 TEXT gemm512x1x2<>(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ 24(DI), R13

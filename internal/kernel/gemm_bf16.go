@@ -91,14 +91,13 @@ type pairPieces struct {
 
 // interleave packs the first n pieces of p.at, all 16 or 32 words wide but the last, of which last words are wanted, from k rows of
 // src, ld apart, to dst, whose rows are dstRow words long.
-func (s *strips) interleave(dst, src []float32, k, ld, dstRow, n, width, last int) {
-	p := &s.pairPieces
+func (p *pairPieces) interleave(e *engine, dst, src []float32, k, ld, dstRow, n, width, last int) {
 	m := uint32(1)<<last - 1 // all ones where last is 32: the shift leaves nothing
 	p.mask = [2]uint32{m & 0xffff, m >> 16}
 	if k > 1 {
 		p.dst, p.src = unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0])
 		p.dstRow, p.srcRow, p.rows, p.n, p.wide = uintptr(dstRow)*4, uintptr(ld)*4, k/2, n, width/32
-		s.e.pairPieces(p)
+		e.pairPieces(p)
 		p.dst, p.src = nil, nil
 	}
 	if k%2 == 0 {
@@ -122,7 +121,7 @@ func (s *strips) pairB(panels int) {
 		for n := range panels {
 			s.pairPieces.at[n] = place{dst: n * s.bPanel * 4, src: n * columns * 4}
 		}
-		s.interleave(s.packedB, s.b[s.batch*s.strideB+s.k0*s.ldb+s.j0:], k, s.ldb, columns, panels, columns, width-(panels-1)*columns)
+		s.pairPieces.interleave(s.e, s.packedB, s.b[s.batch*s.strideB+s.k0*s.ldb+s.j0:], k, s.ldb, columns, panels, columns, width-(panels-1)*columns)
 		return
 	}
 	// Rows of B hold what a panel has in columns: round eight of them, then transpose their words.
@@ -132,7 +131,7 @@ func (s *strips) pairB(panels int) {
 		for i := range rows {
 			s.e.pairRow(unsafe.Pointer(&s.paired[i*stripRow]), unsafe.Pointer(&s.b[s.batch*s.strideB+(s.j0+j+i)*s.ldb+s.k0]), k)
 		}
-		s.packTransposed(s.packedB[j/columns*s.bPanel+j%columns:], s.paired[:], stripRow, words, rows)
+		transposeWords(s.e, s.packedB[j/columns*s.bPanel+j%columns:], columns, s.paired[:], stripRow, words, rows)
 	}
 }
 
@@ -144,14 +143,14 @@ func (s *strips) pairA(at []int) {
 		if n > 1 && at[n]-at[n-2] < stripLine { // the last but one, read as a whole line, could leave A
 			for i := range n {
 				s.pairPieces.at[0] = place{dst: i * stripSize * 4, src: (at[i] - at[0]) * 4}
-				s.interleave(s.packedA, a, k, s.lda, stripLine, 1, stripLine, at[i+1]-at[i])
+				s.pairPieces.interleave(s.e, s.packedA, a, k, s.lda, stripLine, 1, stripLine, at[i+1]-at[i])
 			}
 			return
 		}
 		for i := range n {
 			s.pairPieces.at[i] = place{dst: i * stripSize * 4, src: (at[i] - at[0]) * 4}
 		}
-		s.interleave(s.packedA, a, k, s.lda, stripLine, n, stripLine, at[n]-at[n-1])
+		s.pairPieces.interleave(s.e, s.packedA, a, k, s.lda, stripLine, n, stripLine, at[n]-at[n-1])
 		return
 	}
 	for i := range n {

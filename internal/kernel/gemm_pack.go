@@ -30,7 +30,7 @@ func (s *strips) packB(panels int) {
 	if s.transB {
 		for n := range panels {
 			b := s.b[s.batch*s.strideB+(s.j0+n*columns)*s.ldb+s.k0:]
-			s.packTransposed(s.packedB[n*s.bPanel:], b, s.ldb, k, min(columns, width-n*columns))
+			transposeWords(s.e, s.packedB[n*s.bPanel:], columns, b, s.ldb, k, min(columns, width-n*columns))
 		}
 		return
 	}
@@ -130,12 +130,12 @@ func (s *strips) copyPieces(dst, src []float32, rowAt []int, size, dstRow, rows,
 	}
 }
 
-// packTransposed writes dst[p*e.columns + j] = b[j*ld + p] for j < rows and p < k.
-func (s *strips) packTransposed(dst, b []float32, ld, k, rows int) {
-	width, j := s.e.columns, 0
-	if n := k / 4; s.e.transpose8 != nil && n > 0 {
+// transposeWords writes dst[p*width + j] = b[j*ld + p] for j < rows and p < k.
+func transposeWords(e *engine, dst []float32, width int, b []float32, ld, k, rows int) {
+	j := 0
+	if n := k / 4; e.transpose8 != nil && n > 0 {
 		for ; j+8 <= rows; j += 8 {
-			s.e.transpose8(unsafe.Pointer(&dst[j]), unsafe.Pointer(&b[j*ld]), uintptr(width)*4, uintptr(ld)*4, n)
+			e.transpose8(unsafe.Pointer(&dst[j]), unsafe.Pointer(&b[j*ld]), uintptr(width)*4, uintptr(ld)*4, n)
 			for p := n * 4; p < k; p++ {
 				for i := range 8 {
 					dst[p*width+j+i] = b[(j+i)*ld+p]

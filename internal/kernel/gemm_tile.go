@@ -17,6 +17,9 @@ type tile struct {
 	mask                              [2]uint32 // columns in use, 16 bits each, of a masked kernel
 	mode                              int
 	ahead                             uintptr // how far ahead of b to fetch
+	// more tiles to the right, for engines with masks: b, c and init move on by the distances. It is left at -1.
+	more                   int
+	bNext, cNext, initNext uintptr
 }
 
 const (
@@ -183,7 +186,7 @@ func (s *strips) strip(n, i0, i1 int) {
 	for j := s.j0; j < s.j1; j += s.e.columns {
 		columns := min(s.e.columns, s.j1-j)
 		s.placeB(j, columns, i1-i0)
-		t.next = nil
+		t.next, t.more = nil, 0
 		if j+s.e.columns >= s.j1 {
 			t.next = next
 		}

@@ -14,6 +14,7 @@ func main() {
 		reductions(w)
 		columns(w)
 		norms(w)
+		attention(w)
 		adam(w)
 	}
 	transpose()

@@ -20,6 +20,7 @@ func tiles512(w *asm, function, name string, mul func(b, a, acc int)) {
 	const rows = 14
 	w.raw("\n// func %s(t *tile)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", function, function)
 	w.op("MOVQ t+0(FP), DI")
+	w.label("tile")
 	w.op("MOVQ %d(DI), R13", offKind)
 	w.op("LEAQ %stable<>(SB), R12", name)
 	w.op("MOVQ (R12)(R13*8), R13")
@@ -29,7 +30,16 @@ func tiles512(w *asm, function, name string, mul func(b, a, acc int)) {
 	w.op("LEAQ (R8)(R8*4), R12")
 	w.op("LEAQ (R12)(R8*2), DX")
 	w.op("ADDQ AX, DX // row 7")
-	w.op("JMP R13")
+	w.op("CALL R13")
+	w.op("DECQ %d(DI)", offMore)
+	w.op("JLT done")
+	for _, step := range [][2]int{{offB, offBNext}, {offC, offCNext}, {offInit, offInitNext}} {
+		w.op("MOVQ %d(DI), AX", step[1])
+		w.op("ADDQ AX, %d(DI)", step[0])
+	}
+	w.op("JMP tile")
+	w.label("done")
+	w.op("RET")
 	kind := 0
 	table := ""
 	for _, v := range []struct {

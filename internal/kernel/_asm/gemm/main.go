@@ -35,6 +35,7 @@ const (
 	offA, offB, offC, offInit, offNext               = 0, 8, 16, 24, 32
 	offARow, offAStep, offBStep, offCRow, offInitRow = 40, 48, 56, 64, 72
 	offK, offKind, offMask, offMode, offAhead        = 80, 88, 96, 104, 112
+	offMore, offBNext, offCNext, offInitNext         = 120, 128, 136, 144
 	modeZero, modeLoad, modeRow                      = 0, 1, 2
 	prefetchEvery                                    = 16 // steps of k to a cache line of A
 )

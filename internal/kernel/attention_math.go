@@ -1,0 +1,40 @@
+package kernel
+
+import "math"
+
+// The steps of attention between its products, on rows of one kind of float.
+var (
+	exp2Sum32  = exp2SumGeneric
+	exp2Grad32 = exp2GradGeneric
+	rotate32   = rotateGeneric
+)
+
+// exp2SumGeneric computes dst = 2^(x-m), m the largest x, and returns the sum of dst.
+func exp2SumGeneric(dst, x []float32, m float32) float32 {
+	sum := 0.0
+	for i, v := range x {
+		e := math.Exp2(float64(v) - float64(m))
+		sum += e
+		dst[i] = float32(e)
+	}
+	return float32(sum)
+}
+
+// exp2GradGeneric turns p into 2^(p-m) and g into p (g - d): with p a row of logits, in bits, m the logarithm of the sum of their
+// powers, g the gradient of the weights and d the sum of weights times g, g becomes the gradient of the natural logits.
+func exp2GradGeneric(p, g []float32, m, d float32) {
+	for i, v := range p {
+		e := float32(math.Exp2(float64(v) - float64(m)))
+		p[i] = e
+		g[i] = e * (g[i] - d)
+	}
+}
+
+// rotateGeneric computes y1 = a (x1 cos - x2 sin), y2 = a (x2 cos + x1 sin). y may be x.
+func rotateGeneric(y1, y2, x1, x2, sin, cos []float32, a float32) {
+	for i, c := range cos {
+		c, s := a*c, a*sin[i]
+		u, v := x1[i], x2[i]
+		y1[i], y2[i] = u*c-v*s, v*c+u*s
+	}
+}
