@@ -31,6 +31,9 @@ func mix(order []int, x, w *autograd.Value) *autograd.Value {
 // transposed within the cache and used, or made there and transposed on their way out: a weight, often larger than the
 // rest of the data, is read or written once.
 func mixRows(order, rows []int, k1 int, x, w *autograd.Value) *autograd.Value {
+	if byLanes {
+		return mixLanes(order, rows, x, w)
+	}
 	m := mixer{nb: x.Shape[2], ni: x.Shape[3], no: w.Shape[1], k1: k1, order: order, rows: rows}
 	m.stored = w.Len() / (2 * m.ni * m.no)
 	t := x.Tape()
