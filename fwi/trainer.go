@@ -184,16 +184,9 @@ func (t *trainer) step(b batch, i, n int) error {
 	if i < n-1 {
 		return nil
 	}
-	limit := t.cfg.Clip
-	if limit == 0 {
-		limit = math.Inf(1)
-	}
-	if norm := optim.ClipNorm(t.Net, grads, limit); math.IsNaN(norm) || math.IsInf(norm, 0) {
+	norm := t.Optim.StepWith(t.rates.Rate(t.now.Step), grads, optim.StepOptions{Clip: t.cfg.Clip, Average: t.Average})
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return t.failed("the gradient of %v is not finite", optim.NotFinite(t.Net, grads))
-	}
-	t.Optim.Step(t.rates.Rate(t.now.Step), grads)
-	if t.Average != nil {
-		t.Average.Update()
 	}
 	t.now.Step++
 	t.safe = t.now

@@ -106,19 +106,66 @@ func (o *AdamW) Add(model any) {
 
 // Step makes one step with the given learning rate. A parameter that is frozen or has no gradient is not touched, not even by
 // the decay, and its own step does not count.
-func (o *AdamW) Step(rate float64, grads Gradients) {
-	c := o.config
-	for _, s := range o.params {
-		if s.param.Frozen {
-			continue
+func (o *AdamW) Step(rate float64, grads Gradients) { o.step(rate, grads, 1, nil) }
+
+// StepOptions are what one call of StepWith may add.
+type StepOptions struct {
+	// Clip is the largest norm of all gradients together; longer ones are scaled to it. 0 means no limit.
+	Clip float64
+	// Average takes in the parameters that the step makes, as its Update would.
+	Average *EMA
+}
+
+// StepWith is Step with what else is done in the same pass over memory; it leaves the gradients as they are. It returns their norm.
+// Where that is not finite nothing is done: NotFinite names the culprits.
+func (o *AdamW) StepWith(rate float64, grads Gradients, s StepOptions) (norm float64) {
+	sum := 0.0
+	for _, p := range o.params {
+		if g := o.gradient(p, grads); g != nil {
+			sum += kernel.SumSquares(g.Data)
 		}
-		g := grads.Of(s.param)
+	}
+	norm = math.Sqrt(sum)
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return norm
+	}
+	scale := 1.0
+	if s.Clip > 0 && norm > s.Clip {
+		scale = s.Clip / norm
+	}
+	o.step(rate, grads, scale, s.Average)
+	return norm
+}
+
+// gradient returns what a step follows for s: nil where it leaves s alone.
+func (o *AdamW) gradient(s *slot, grads Gradients) *autograd.Tensor {
+	if s.param.Frozen {
+		return nil
+	}
+	return grads.Of(s.param)
+}
+
+func (o *AdamW) step(rate float64, grads Gradients, scale float64, average *EMA) {
+	c := o.config
+	k := kernel.AdamStep{Beta1: c.Beta1, Beta2: c.Beta2, Eps: c.Eps, Scale: scale}
+	if average != nil {
+		k.Blend = average.begin()
+	}
+	for _, s := range o.params {
+		g := o.gradient(s, grads)
 		if g == nil {
 			continue
 		}
 		s.Moments.Step.Ints[0]++
 		t := float64(s.Moments.Step.Ints[0])
-		kernel.AdamW(s.param.Data, s.First.Data, s.Second.Data, g.Data, rate*s.rate, c.Beta1, c.Beta2, c.Eps, c.Decay*s.decay,
-			1-math.Pow(c.Beta1, t), 1-math.Pow(c.Beta2, t))
+		k.Rate, k.Decay, k.Bias1, k.Bias2 = rate*s.rate, c.Decay*s.decay, 1-math.Pow(c.Beta1, t), 1-math.Pow(c.Beta2, t)
+		var a []float32
+		if average != nil {
+			a = average.take(s.param)
+		}
+		kernel.AdamW(s.param.Data, s.First.Data, s.Second.Data, g.Data, a, k)
+	}
+	if average != nil {
+		average.finish(k.Blend)
 	}
 }

@@ -12,8 +12,7 @@
 // Nothing here holds the model's gradients or schedules time: a training step is
 //
 //	grads := loss.Backward()
-//	norm := optim.ClipNorm(model, grads, 1)
-//	opt.Step(schedule.Rate(step), grads)
+//	norm := opt.StepWith(schedule.Rate(step), grads, optim.StepOptions{Clip: 1})
 //	tape.Reset()
 //
 // State lives in exported fields of parameters' names, so that autograd.State lists it and a checkpoint of an optimiser is made

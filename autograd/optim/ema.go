@@ -17,8 +17,15 @@ type EMA struct {
 	Average map[string]*autograd.Buffer `param:"average"` // by name of the parameter
 	Updates *autograd.Buffer            `param:"updates"`
 	decay   float64
-	names   []string
-	params  []*autograd.Param
+	params  []*averaged
+	of      map[*autograd.Param]*averaged
+}
+
+// averaged is a parameter with its average.
+type averaged struct {
+	param   *autograd.Param
+	average *autograd.Buffer
+	taken   bool // in the update at work, by take
 }
 
 // NewEMA returns an average that starts as the parameters of model are. It panics unless 0 <= decay < 1.
@@ -26,40 +33,55 @@ func NewEMA(model any, decay float64) *EMA {
 	if !(decay >= 0 && decay < 1) {
 		panic(fmt.Sprintf("optim: EMA: decay %v; want 0 <= decay < 1", decay))
 	}
-	e := &EMA{Average: map[string]*autograd.Buffer{}, Updates: autograd.NewCounter(), decay: decay}
+	e := &EMA{Average: map[string]*autograd.Buffer{}, Updates: autograd.NewCounter(), decay: decay,
+		of: map[*autograd.Param]*averaged{}}
 	for name, p := range autograd.Params(model) {
 		b := autograd.NewBuffer(0, p.Shape...)
 		copy(b.Data, p.Data)
 		e.Average[name] = b
-		e.names = append(e.names, name)
-		e.params = append(e.params, p)
+		e.of[p] = &averaged{param: p, average: b}
+		e.params = append(e.params, e.of[p])
 	}
 	return e
 }
 
 // Update takes the parameters as they are now into the average.
-func (e *EMA) Update() {
+func (e *EMA) Update() { e.finish(e.begin()) }
+
+// begin counts an update and returns the weight of the parameters in it.
+func (e *EMA) begin() float64 {
 	n := float64(e.Updates.Ints[0])
 	e.Updates.Ints[0]++
-	c := float32(1 - min(e.decay, (1+n)/(10+n)))
-	for i, p := range e.params {
-		a, x := e.Average[e.names[i]].Data, p.Data
-		kernel.Parallel(len(a), 1<<15, func(lo, hi int) {
-			for j := lo; j < hi; j++ {
-				// Not d a + c p: float32 d and c do not add up to one, which over 1/c updates shows in the fourth digit.
-				a[j] += c * (x[j] - a[j])
-			}
-		})
+	return 1 - min(e.decay, (1+n)/(10+n))
+}
+
+// take returns the average of p, which the caller takes in the new p, or nil.
+func (e *EMA) take(p *autograd.Param) []float32 {
+	a := e.of[p]
+	if a == nil {
+		return nil
+	}
+	a.taken = true
+	return a.average.Data
+}
+
+// finish takes in the parameters that nobody else did.
+func (e *EMA) finish(weight float64) {
+	for _, a := range e.params {
+		if !a.taken {
+			kernel.Blend(a.average.Data, a.param.Data, float32(weight))
+		}
+		a.taken = false
 	}
 }
 
 // Swap exchanges the parameters of the model and their averages, for an evaluation with the averages; a second Swap undoes it
 // exactly.
 func (e *EMA) Swap() {
-	for i, p := range e.params {
-		a := e.Average[e.names[i]].Data
-		for j, x := range a {
-			a[j], p.Data[j] = p.Data[j], x
+	for _, a := range e.params {
+		x, p := a.average.Data, a.param.Data
+		for i := range x {
+			x[i], p[i] = p[i], x[i]
 		}
 	}
 }

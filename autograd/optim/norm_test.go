@@ -135,6 +135,52 @@ func TestEMA(t *testing.T) {
 	require.Panics(t, func() { optim.NewEMA(m, 1) })
 }
 
+// TestStepWith: clipping and averaging in the step are what they are one after the other, but for rounding in the clipping.
+func TestStepWith(t *testing.T) {
+	type side struct {
+		m   *model
+		opt *optim.AdamW
+		ema *optim.EMA
+	}
+	var sides [2]side
+	for i := range sides {
+		m := newModel(1)
+		m.Bias.Frozen = true
+		sides[i] = side{m, optim.NewAdamW(m, optim.Config{Decay: 0.01}), optim.NewEMA(m, 0.9)}
+	}
+	for step := range 10 {
+		clip := float64(step) // none, most and none at last
+		var norms [2]float64
+		for i, s := range sides {
+			g := randomGrads(s.m, rand.New(rand.NewPCG(5, uint64(step))))
+			delete(g, s.m.Bias)
+			if step%2 == 1 {
+				delete(g, s.m.Modes)
+			}
+			if i == 0 {
+				norms[i] = s.opt.StepWith(0.05, g, optim.StepOptions{Clip: clip, Average: s.ema})
+				continue
+			}
+			if clip == 0 {
+				clip = math.Inf(1)
+			}
+			norms[i] = optim.ClipNorm(s.m, g, clip)
+			s.opt.Step(0.05, g)
+			s.ema.Update()
+		}
+		require.Equal(t, norms[1], norms[0])
+		require.InDeltaSlice(t, data(sides[1].m), data(sides[0].m), 1e-6)
+		require.InDeltaSlice(t, sides[1].ema.Average["weight"].Data, sides[0].ema.Average["weight"].Data, 1e-6)
+		require.InDeltaSlice(t, sides[1].ema.Average["modes"].Data, sides[0].ema.Average["modes"].Data, 1e-6)
+		require.Equal(t, sides[1].ema.Average["bias"], sides[0].ema.Average["bias"])
+	}
+	s, g := sides[0], randomGrads(sides[0].m, rand.New(rand.NewPCG(6, 6)))
+	before := slices.Clone(data(s.m))
+	g[s.m.Weight].Data[3] = float32(math.NaN())
+	require.True(t, math.IsNaN(s.opt.StepWith(0.05, g, optim.StepOptions{})))
+	require.Equal(t, before, data(s.m))
+}
+
 // TestLongEMAIsUnbiased averages a constant over many updates: the average must not drift from it.
 func TestLongEMAIsUnbiased(t *testing.T) {
 	m := &struct{ P *autograd.Param }{autograd.NewParam(1)}

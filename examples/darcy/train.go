@@ -52,9 +52,7 @@ func train(ctx context.Context, o *operator, data *pairs, epochs int, rng *rand.
 			return fmt.Errorf("training diverged: the loss is not a number at step %d", step+1)
 		}
 		grads := l.Backward()
-		optim.ClipNorm(o.net, grads, 1)
-		adam.Step(rate.Rate(step), grads)
-		average.Update()
+		adam.StepWith(rate.Rate(step), grads, optim.StepOptions{Clip: 1, Average: average})
 		bar.Note("relative L2 %.3f", l.Data[0])
 		bar.Add(1)
 		tape.Reset()

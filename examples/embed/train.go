@@ -37,9 +37,7 @@ func train(ctx context.Context, o *operator, data *samples, steps int, rng *rand
 			return 0, fmt.Errorf("training diverged: the loss is not a number at step %d", step+1)
 		}
 		grads := l.Backward()
-		optim.ClipNorm(o.net, grads, 1)
-		adam.Step(rate.Rate(step), grads)
-		average.Update()
+		adam.StepWith(rate.Rate(step), grads, optim.StepOptions{Clip: 1, Average: average})
 		if step >= steps-max(1, steps/10) {
 			last, counted = last+float64(l.Data[0]), counted+1
 		}

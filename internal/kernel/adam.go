@@ -14,26 +14,52 @@ var (
 	adam64 adamFunc[float64] = adamGeneric[float64]
 )
 
+// AdamStep holds the numbers of one step of AdamW.
+type AdamStep struct {
+	Rate, Beta1, Beta2, Eps, Decay float64
+	Bias1, Bias2                   float64 // 1-Beta1^t and 1-Beta2^t at step t = 1, 2, ...
+	Scale                          float64 // factor of the gradient
+	Blend                          float64 // weight of the new parameters in their average
+}
+
+// adamSpan is how many elements AdamW works on at once, so that the average finds the new parameters in the first-level cache.
+const adamSpan = 1 << 10
+
 // AdamW makes one step of Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2) on the
-// parameters p with gradient g, moments m and v, all of one length:
+// parameters p with gradient g, moments m and v, all of one length, in one pass over memory:
 //
-//	p = p (1 - lr decay)
-//	m = beta1 m + (1-beta1) g
-//	v = beta2 v + (1-beta2) g^2
-//	p = p - lr/bias1 m / (sqrt(v/bias2) + eps)
+//	h = scale g
+//	p = p (1 - rate decay)
+//	m = beta1 m + (1-beta1) h
+//	v = beta2 v + (1-beta2) h^2
+//	p = p - rate/bias1 m / (sqrt(v/bias2) + eps)
+//	a = a + blend (p - a)
 //
-// bias1 and bias2 are 1-beta1^t and 1-beta2^t at step t = 1, 2, ...
-func AdamW[T Float](p, m, v, g []T, lr, beta1, beta2, eps, decay, bias1, bias2 float64) {
+// a, the moving average of p, may be nil.
+func AdamW[T Float](p, m, v, g, a []T, s AdamStep) {
 	n := len(p)
-	if len(m) != n || len(v) != n || len(g) != n {
-		panic(fmt.Sprintf("kernel: AdamW: lengths differ: p %d, m %d, v %d, g %d", n, len(m), len(v), len(g)))
+	if len(m) != n || len(v) != n || len(g) != n || a != nil && len(a) != n {
+		panic(fmt.Sprintf("kernel: AdamW: lengths differ: p %d, m %d, v %d, g %d, a %d", n, len(m), len(v), len(g), len(a)))
 	}
-	f := pick[adamFunc[T]](adam32, adam64)
-	keep, step, root := T(1-lr*decay), T(lr/bias1), T(1/math.Sqrt(bias2))
+	f, blend := pick[adamFunc[T]](adam32, adam64), pick[elemFunc[T]](addScaledElem.f32, addScaledElem.f64)
+	keep, step, root := T(1-s.Rate*s.Decay), T(s.Rate/s.Bias1), T(1/math.Sqrt(s.Bias2))
+	c1, c2 := T((1-s.Beta1)*s.Scale), T((1-s.Beta2)*s.Scale*s.Scale)
 	Parallel(n, elemGrain, func(lo, hi int) {
-		f(p[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi], keep, T(beta1), T(1-beta1), T(beta2), T(1-beta2), step, root, T(eps))
+		if a == nil {
+			f(p[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi], keep, T(s.Beta1), c1, T(s.Beta2), c2, step, root, T(s.Eps))
+			return
+		}
+		for ; lo < hi; lo += adamSpan {
+			end := min(hi, lo+adamSpan)
+			f(p[lo:end], m[lo:end], v[lo:end], g[lo:end], keep, T(s.Beta1), c1, T(s.Beta2), c2, step, root, T(s.Eps))
+			blend(a[lo:end], p[lo:end], a[lo:end], T(s.Blend), -T(s.Blend), true)
+		}
 	})
 }
+
+// Blend computes a[i] += c (x[i] - a[i]). Not (1-c) a + c x: the float32 numbers 1-c and c do not add up to one, which over 1/c updates
+// would show in the fourth digit.
+func Blend[T Float](a, x []T, c T) { each2(&addScaledElem, a, x, a, c, -c, true) }
 
 func adamGeneric[T Float](p, m, v, g []T, keep, beta1, c1, beta2, c2, step, root, eps T) {
 	for i, gi := range g {
