@@ -20,7 +20,7 @@ func TestGolden(t *testing.T) {
 	for _, e := range entries {
 		if name := e.Name(); strings.HasPrefix(name, "op_") && !strings.HasSuffix(name, "fft2") {
 			ran++
-			r := conform.Run(dir + "/" + name)
+			r := conform.Run(dir+"/"+name, conform.Options{})
 			require.Equal(t, conform.Passed, r.Status, "%s: %s", name, r.Detail)
 		}
 	}

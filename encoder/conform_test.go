@@ -1,6 +1,7 @@
 package encoder_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,10 +13,12 @@ import (
 // TestGolden runs the small cases. That of ViT-S/16, which takes seconds, is run with all others by package conform.
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"encoder_dino_tiny", "encoder_dino_tiny_1000x350", "encoder_convnext_tiny"} {
-		t.Run(name, func(t *testing.T) {
-			r := conform.Run(testdata.Shared(t, "golden", name))
-			require.Equal(t, conform.Passed, r.Status, r.Detail)
-			t.Log(r.Detail)
-		})
+		for _, bf16 := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/bf16=%v", name, bf16), func(t *testing.T) {
+				r := conform.Run(testdata.Shared(t, "golden", name), conform.Options{BFloat16: bf16})
+				require.Equal(t, conform.Passed, r.Status, r.Detail)
+				t.Log(r.Detail)
+			})
+		}
 	}
 }

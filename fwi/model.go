@@ -48,6 +48,8 @@ type Network interface {
 type Model struct {
 	Config Config  `param:"-"`
 	Net    Network `param:"model"`
+	// BFloat16 predicts on rounded products: see autograd.Tape. It may be set between predictions.
+	BFloat16 bool `param:"-"`
 
 	resampler *Resampler
 	tapes     sync.Pool
@@ -132,7 +134,7 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 // does, is the same each time.
 func (m *Model) tape() *autograd.Tape {
 	t := m.tapes.Get().(*autograd.Tape)
-	t.Rand = rand.New(rand.NewPCG(0, 0))
+	t.Rand, t.BFloat16 = rand.New(rand.NewPCG(0, 0)), m.BFloat16
 	return t
 }
 

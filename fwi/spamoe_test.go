@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -181,6 +182,31 @@ func TestRecomputeChangesNothing(t *testing.T) {
 	got, log := trainedOn(t, newModelOf(t, c), newToy(14), newToy(3), cfg, t.TempDir())
 	require.Equal(t, want, got)
 	require.Equal(t, wantLog, log)
+}
+
+// Training and prediction on products of bfloat16 change results, and little.
+func TestBFloat16(t *testing.T) {
+	cfg := toyTraining()
+	cfg.Epochs = 2
+	m := newModelOf(t, toySPAMoE())
+	want, _ := trainedOn(t, m, newToy(14), newToy(3), cfg, t.TempDir())
+	cfg.BFloat16 = true
+	got, _ := trainedOn(t, newModelOf(t, toySPAMoE()), newToy(14), newToy(3), cfg, t.TempDir())
+	require.NotEqual(t, want, got)
+
+	x := make([]float32, size(m.Config.X))
+	for i := range x {
+		x[i] = float32(i%17) / 9
+	}
+	exact, err := m.Predict(t.Context(), slices.Clone(x))
+	require.NoError(t, err)
+	m.BFloat16 = true
+	rounded, err := m.Predict(t.Context(), slices.Clone(x))
+	require.NoError(t, err)
+	require.NotEqual(t, exact, rounded)
+	for i, v := range exact {
+		require.InDelta(t, v, rounded[i], 40, "%d", i)
+	}
 }
 
 // gathers are random inputs in the shapes of OpenFWI, and maps.

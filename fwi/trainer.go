@@ -96,7 +96,7 @@ func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir str
 		s.Encoder.Recompute = cfg.Recompute
 	}
 	t := &trainer{Net: m.Net, model: m, cfg: cfg, dir: dir, train: newLoader(m, train), val: newLoader(m, val),
-		Optim: optim.NewAdamW(m.Net, optim.Config{Decay: cfg.WeightDecay}), tape: &autograd.Tape{Train: true, Once: true},
+		Optim: optim.NewAdamW(m.Net, optim.Config{Decay: cfg.WeightDecay}), tape: &autograd.Tape{Train: true, Once: true, BFloat16: cfg.BFloat16},
 		start: time.Now(), last: time.Now(), observe: observe}
 	if cfg.Average > 0 {
 		t.Average = optim.NewEMA(m.Net, cfg.Average)

@@ -33,6 +33,9 @@ type Training struct {
 	// Recompute saves memory for time: the backbone of a SPAMoE's encoder remembers what enters its blocks, and computes the rest
 	// again in the backward pass. Results do not depend on it.
 	Recompute bool `json:"recompute,omitempty"`
+	// BFloat16 trains on rounded products: see autograd.Tape. Parameters, their gradients and the optimiser stay float32, and so does
+	// the validation.
+	BFloat16 bool `json:"bfloat16,omitempty"`
 	// Seed decides the order of the pairs and all randomness of training.
 	Seed uint64 `json:"seed"`
 	// Objective is the loss.

@@ -68,6 +68,7 @@ func benchmark(ctx context.Context, env *environment, args []string) error {
 	repeats := f.Int("r", 5, "`number` of timed runs of each measurement")
 	only := f.String("only", "", "leave out measurements whose names do not contain this `text`, such as \"b4 training step\"")
 	recompute := f.Bool("recompute", false, "in training steps, let encoders compute their blocks again (activation checkpointing)")
+	bf16 := f.bf16()
 	var prof profiles
 	prof.flags(f)
 	var peer peerRun
@@ -89,7 +90,7 @@ func benchmark(ctx context.Context, env *environment, args []string) error {
 			return misuse("there is no bench %q; wanted one of %s", name, benchNames())
 		}
 	}
-	b := &bencher{ctx: ctx, out: env.stdout, repeats: *repeats, only: *only, recompute: *recompute, rng: rand.New(rand.NewPCG(0, 0))}
+	b := &bencher{ctx: ctx, out: env.stdout, repeats: *repeats, only: *only, recompute: *recompute, bf16: *bf16, rng: rand.New(rand.NewPCG(0, 0))}
 	if peer.command != "" {
 		return peer.compare(b, f.Args(), f.threads)
 	}

@@ -37,6 +37,7 @@ type bencher struct {
 	only    string // what a name must contain to be measured
 	// recompute lets encoders compute their blocks again in backward passes.
 	recompute bool
+	bf16      bool // on tapes of bfloat16
 	rng       *rand.Rand
 }
 
@@ -109,7 +110,7 @@ func (b *bencher) steps(name string, net fwi.Network, x *autograd.Tensor) error 
 }
 
 func (b *bencher) forward(name string, flop float64, net fwi.Network, x *autograd.Tensor) error {
-	tape := &autograd.Tape{NoGrad: true}
+	tape := &autograd.Tape{NoGrad: true, BFloat16: b.bf16}
 	return b.measure(name+" forward", flop, func() {
 		net.Forward(tape.Const(x))
 		tape.Reset()
@@ -118,7 +119,7 @@ func (b *bencher) forward(name string, flop float64, net fwi.Network, x *autogra
 
 // backward measures a pass with the gradient of the mean square of its output, which step gets.
 func (b *bencher) backward(name string, flop float64, net fwi.Network, x *autograd.Tensor, step func(*autograd.Grads)) error {
-	tape := &autograd.Tape{Train: true, Rand: b.rng, Once: true}
+	tape := &autograd.Tape{Train: true, Rand: b.rng, Once: true, BFloat16: b.bf16}
 	return b.measure(name, flop, func() {
 		step(autograd.Mean(autograd.Square(net.Forward(tape.Const(x)))).Backward())
 		tape.Reset()

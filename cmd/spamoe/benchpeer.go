@@ -43,7 +43,7 @@ func (p *peerRun) compare(b *bencher, names []string, threads int) error {
 		return misuse("-peer %q names no command", p.command)
 	}
 	common := []string{"-t", strconv.Itoa(threads), "-r", strconv.Itoa(b.repeats)}
-	ours := append([]string{self, "bench", "-only", b.only, "-recompute=" + strconv.FormatBool(b.recompute)}, common...)
+	ours := append([]string{self, "bench", "-only", b.only, "-recompute=" + strconv.FormatBool(b.recompute), "-bf16=" + strconv.FormatBool(b.bf16)}, common...)
 	var rivals []rival
 	for range p.rounds {
 		for _, name := range names {

@@ -14,13 +14,14 @@ passed, failed and were skipped; a case is skipped where the operation is not bu
 
 func conformance(ctx context.Context, env *environment, args []string) error {
 	f := newFlags("conform", "DIR", conformHelp)
+	bf16 := f.Bool("bf16", false, "run networks on products of bfloat16 and print how far they are off, instead of comparing with tolerances")
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
 	if f.NArg() != 1 {
 		return misuse("%d arguments; wanted one folder", f.NArg())
 	}
-	passed, failed, skipped, err := conform.RunAll(ctx, f.Arg(0), func(r conform.Result) {
+	passed, failed, skipped, err := conform.RunAll(ctx, f.Arg(0), conform.Options{BFloat16: *bf16}, func(r conform.Result) {
 		line := fmt.Sprintf("%-7s %s (%s)", r.Status, r.Name, r.Op)
 		if r.Detail != "" {
 			line += ": " + r.Detail

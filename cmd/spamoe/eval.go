@@ -28,6 +28,7 @@ func evaluate(ctx context.Context, env *environment, args []string) error {
 	y := f.String("y", "", "`file` of true outputs (.npy)")
 	png := f.String("png", "", "`file` for a picture of some pairs: truth, prediction, difference")
 	asJSON := f.Bool("json", false, "print the metrics as JSON")
+	bf16 := f.bf16()
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
@@ -38,6 +39,7 @@ func evaluate(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
+	m.BFloat16 = *bf16
 	d, err := openPairs(ctx, env, *dir, *family, *in, *vel, *x, *y, path)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ func predict(ctx context.Context, env *environment, args []string) error {
 	x := f.String("x", "", "`file` of inputs (.npy), one sample per entry of the first axis, in place of -in")
 	out := f.String("out", "", "`file` for the maps (.npy)")
 	png := f.String("png", "", "`file` for a picture of the first maps")
+	bf16 := f.bf16()
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
@@ -35,6 +36,7 @@ func predict(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
+	m.BFloat16 = *bf16
 	inputs, err := openInputs(m, *in, *x)
 	if err != nil {
 		return err

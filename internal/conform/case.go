@@ -13,7 +13,8 @@ import (
 
 // testCase is one folder.
 type testCase struct {
-	dir string
+	dir  string
+	bf16 bool // see BFloat16
 	caseFile
 }
 

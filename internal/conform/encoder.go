@@ -24,7 +24,7 @@ func encoding(c *testCase, cfg *config) (*network, error) {
 	return &network{model: model, forward: func(in []*value) (values, error) {
 		x := in[0]
 		if !c.has("grads.safetensors") {
-			x = (&autograd.Tape{NoGrad: true}).Const(x.Tensor)
+			x = (&autograd.Tape{NoGrad: true, BFloat16: c.bf16}).Const(x.Tensor)
 		}
 		o := model.ForwardWith(x, encoder.Options{})
 		return values{"output": o.Latent, "type_weight": o.Types, "global_repr": o.Global}, nil

@@ -45,7 +45,7 @@ func differentiable(build func(c *testCase, cfg *config) (*network, error)) runn
 		if err := c.load(n.model, weightRule); err != nil {
 			return "", err
 		}
-		tape := &autograd.Tape{Train: n.train, Rand: rand.New(rand.NewPCG(1, 2))}
+		tape := &autograd.Tape{Train: n.train, BFloat16: c.bf16, Rand: rand.New(rand.NewPCG(1, 2))}
 		leaves := values{}
 		var in []*value
 		for i, a := range c.Inputs {
@@ -104,6 +104,9 @@ func (c *testCase) compare(n *network, tape *autograd.Tape, leaves, out values) 
 		worst = max(worst, e)
 	}
 	detail := fmt.Sprintf("outputs within %.2g of the tolerance", worst)
+	if c.bf16 {
+		detail = fmt.Sprintf("outputs off by %.2g of their size", worst)
+	}
 	if len(seeds) == 0 {
 		if c.has("grads.safetensors") || c.has("grad_input.npy") {
 			return "", fmt.Errorf("the case has gradients and no cotangent")
@@ -113,6 +116,10 @@ func (c *testCase) compare(n *network, tape *autograd.Tape, leaves, out values) 
 	list, err := c.gradients(n.model, leaves, tape.Backward(seeds...))
 	if err != nil {
 		return "", err
+	}
+	if c.bf16 {
+		worst, err = c.gradientDeviation(list)
+		return fmt.Sprintf("%s, %d gradients by %.2g", detail, len(list), worst), err
 	}
 	worst, err = c.checkGradients(list)
 	return fmt.Sprintf("%s, %d gradients within %.2g", detail, len(list), worst), err

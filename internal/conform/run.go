@@ -27,14 +27,22 @@ type Result struct {
 // runner runs a case and returns what to say of one that passes.
 type runner func(c *testCase) (detail string, err error)
 
+// Options change how cases are run; the zero value compares with their tolerances.
+type Options struct {
+	// BFloat16 runs networks on tapes of bfloat16 and reports how far, relative to the root of the sum of squares, outputs and all
+	// gradients together are off. More than outputLimit or gradientLimit fails.
+	BFloat16 bool
+}
+
 // Run runs the case in a folder.
-func Run(dir string) Result {
+func Run(dir string, o Options) Result {
 	r := Result{Name: filepath.Base(dir), Status: Failed}
 	c, err := readCase(dir)
 	if err != nil {
 		r.Detail = err.Error()
 		return r
 	}
+	c.bf16 = o.BFloat16
 	r.Op = c.Op
 	if c.Name != "" {
 		r.Name = c.Name
@@ -62,9 +70,9 @@ func guarded(run runner, c *testCase) (detail string, err error) {
 	return run(c)
 }
 
-// RunAll runs the cases in all folders below dir, dir included, that hold a case.json, in the order of their paths, and hands
+// RunAll runs, with the given options, the cases in all folders below dir, dir included, that hold a case.json, in the order of their paths, and hands
 // each result to each. It returns early, with ctx's error, when ctx ends; a folder without any case is an error.
-func RunAll(ctx context.Context, dir string, each func(Result)) (passed, failed, skipped int, err error) {
+func RunAll(ctx context.Context, dir string, o Options, each func(Result)) (passed, failed, skipped int, err error) {
 	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a link, not even its root
 	if err != nil {
 		return 0, 0, 0, fmt.Errorf("conform: %w", err)
@@ -86,7 +94,7 @@ func RunAll(ctx context.Context, dir string, each func(Result)) (passed, failed,
 		if err := ctx.Err(); err != nil {
 			return passed, failed, skipped, err
 		}
-		r := Run(folder)
+		r := Run(folder, o)
 		switch r.Status {
 		case Passed:
 			passed++

@@ -68,7 +68,7 @@ func (m *madeUp) write(t *testing.T) string {
 
 func TestRunFindsMistakes(t *testing.T) {
 	good := newMadeUp(t)
-	r := Run(good.write(t))
+	r := Run(good.write(t), Options{})
 	require.Equal(t, Passed, r.Status, r.Detail)
 	require.Equal(t, "layernorm", r.Op)
 
@@ -109,7 +109,7 @@ func TestRunFindsMistakes(t *testing.T) {
 	} {
 		m := newMadeUp(t)
 		c.change(m)
-		r := Run(m.write(t))
+		r := Run(m.write(t), Options{})
 		require.Equal(t, Failed, r.Status, "%s: %s", name, r.Detail)
 		require.Contains(t, r.Detail, c.want, name)
 	}
@@ -136,7 +136,7 @@ func TestTolerancesThatCount(t *testing.T) {
 		m := newMadeUp(t)
 		m.y[0] += c.off
 		m.json["tolerance"].(map[string]any)["output"] = c.tolerance
-		r := Run(m.write(t))
+		r := Run(m.write(t), Options{})
 		require.Equal(t, c.want, r.Status, "%v %v: %s", c.tolerance, c.off, r.Detail)
 	}
 }
@@ -144,11 +144,11 @@ func TestTolerancesThatCount(t *testing.T) {
 func TestOutputWithoutCotangent(t *testing.T) {
 	m := newMadeUp(t)
 	m.cot, m.gradX, m.grads = nil, nil, nil
-	r := Run(m.write(t))
+	r := Run(m.write(t), Options{})
 	require.Equal(t, Passed, r.Status, r.Detail)
 	m = newMadeUp(t)
 	m.cot = nil // its gradients are those of no output
-	r = Run(m.write(t))
+	r = Run(m.write(t), Options{})
 	require.Equal(t, Failed, r.Status)
 	require.Contains(t, r.Detail, "no cotangent")
 }
@@ -158,10 +158,10 @@ func TestSampledOutput(t *testing.T) {
 	m.cot, m.gradX, m.grads = nil, nil, nil
 	m.y = m.y[:1]
 	m.json["notes"] = []string{"output = y[:, ::2] (every other one)"}
-	r := Run(m.write(t))
+	r := Run(m.write(t), Options{})
 	require.Equal(t, Passed, r.Status, r.Detail)
 	m.y[0] += 1e-3
-	require.Equal(t, Failed, Run(m.write(t)).Status)
+	require.Equal(t, Failed, Run(m.write(t), Options{}).Status)
 }
 
 func TestRunAll(t *testing.T) {
@@ -181,24 +181,24 @@ func TestRunAll(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(root, "data"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "data", "list.json"), []byte("{}"), 0o644))
 	var got []string
-	passed, failed, skipped, err := RunAll(context.Background(), root, func(r Result) { got = append(got, r.Name+" "+string(r.Status)) })
+	passed, failed, skipped, err := RunAll(context.Background(), root, Options{}, func(r Result) { got = append(got, r.Name+" "+string(r.Status)) })
 	require.NoError(t, err)
 	require.Equal(t, []string{"er passed", "b failed", "c skipped"}, got)
 	require.Equal(t, []int{1, 1, 1}, []int{passed, failed, skipped})
 
 	ctx, stop := context.WithCancel(context.Background())
-	passed, _, _, err = RunAll(ctx, root, func(Result) { stop() })
+	passed, _, _, err = RunAll(ctx, root, Options{}, func(Result) { stop() })
 	require.True(t, errors.Is(err, context.Canceled))
 	require.Equal(t, 1, passed)
-	_, _, _, err = RunAll(context.Background(), filepath.Join(root, "data"), func(Result) {})
+	_, _, _, err = RunAll(context.Background(), filepath.Join(root, "data"), Options{}, func(Result) {})
 	require.ErrorContains(t, err, "no case.json in or below")
-	_, _, _, err = RunAll(context.Background(), filepath.Join(root, "absent"), func(Result) {})
+	_, _, _, err = RunAll(context.Background(), filepath.Join(root, "absent"), Options{}, func(Result) {})
 	require.ErrorIs(t, err, os.ErrNotExist)
 
 	bad := filepath.Join(root, "bad")
 	require.NoError(t, os.Mkdir(bad, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(bad, "case.json"), []byte("{"), 0o644))
-	r := Run(bad)
+	r := Run(bad, Options{})
 	require.Equal(t, Failed, r.Status)
 	require.Equal(t, "bad", r.Name)
 }

@@ -36,7 +36,7 @@ func spamoe(c *testCase, cfg *config) (*network, error) {
 	return &network{model: model, forward: func(in []*value) (values, error) {
 		x := in[0]
 		if !c.has("grads.safetensors") {
-			x = (&autograd.Tape{NoGrad: true}).Const(x.Tensor)
+			x = (&autograd.Tape{NoGrad: true, BFloat16: c.bf16}).Const(x.Tensor)
 		}
 		o := model.ForwardWith(x, false)
 		out := values{"output": o.Map, "aux_loss": balanceOf(o, x.Tape())}

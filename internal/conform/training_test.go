@@ -64,7 +64,7 @@ func altered(t *testing.T, name string, change func(text map[string]any)) Result
 	b, err = json.Marshal(text)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(to, "case.json"), b, 0o644))
-	return Run(to)
+	return Run(to, Options{})
 }
 
 func TestTrainingFindsMistakes(t *testing.T) {
