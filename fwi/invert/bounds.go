@@ -1,0 +1,26 @@
+package invert
+
+import "math"
+
+// bounds keeps velocities between lo and hi, a little beyond which
+//
+//	v = mid + half u / (1 + u^8)^(1/8),  half = 1.15 (hi - lo)/2,
+//
+// saturates. The map is nearly the identity, in units of half, over most of the range, so that it changes neither the shape of
+// the misfit nor the steps of the optimiser there. What exceeds lo and hi at the end is cut off.
+type bounds struct{ mid, half float64 }
+
+func newBounds(lo, hi float64) bounds { return bounds{(lo + hi) / 2, 1.15 * (hi - lo) / 2} }
+
+// velocity returns v(u) and its derivative.
+func (b bounds) velocity(u float64) (v, slope float64) {
+	p := 1 + math.Pow(u, 8)
+	root := math.Pow(p, -1.0/8)
+	return b.mid + b.half*u*root, b.half * root / p
+}
+
+// inverse returns the u of a velocity; velocities near the limits and beyond are taken back inside.
+func (b bounds) inverse(v float64) float64 {
+	y := min(max((v-b.mid)/b.half, -0.985), 0.985)
+	return y / math.Pow(1-math.Pow(y, 8), 1.0/8)
+}

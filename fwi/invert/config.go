@@ -1,0 +1,224 @@
+package invert
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/spamoe/spamoe/fwi/wave"
+)
+
+// Problem is what was recorded, and where.
+type Problem struct {
+	// Survey is how it was recorded. Rows of zeros at the end of all traces count as not recorded, whatever its Steps say.
+	Survey wave.Config
+	NZ, NX int       // cells of the map
+	Data   []float32 // shots x samples x receivers
+	Start  []float32 // the map to start from, nz x nx; nil: velocity grows linearly with depth, over the middle 80 % of the bounds
+}
+
+// Config says how to invert. Its zero value gives sensible results for recordings without too much noise.
+type Config struct {
+	Min    float64 `json:"min,omitempty"`    // bounds of the velocity in m/s (1500)
+	Max    float64 `json:"max,omitempty"`    // (4500)
+	Stages []Stage `json:"stages,omitempty"` // nil: Stages of the survey
+	Pairs  int     `json:"pairs,omitempty"`  // of steps and gradients that L-BFGS remembers (100)
+	// Probes is how many gradients estimate the illumination at the beginning of a round (3); negative: none, all cells get the
+	// same weight.
+	Probes int     `json:"probes,omitempty"`
+	Power  float64 `json:"power,omitempty"` // of the illumination, that weights are the inverse of (0.4)
+	// Mute is the radius in cells around sources within which the map changes little (0): what lies there is dominated by the
+	// singularity of the source.
+	Mute float64 `json:"mute,omitempty"`
+	// Target ends the inversion once the relative misfit of a stage without filter and window is below it (1e-4).
+	Target float64 `json:"target,omitempty"`
+	// Stall ends a round once ten iterations lower the objective by less than this fraction (0.001).
+	Stall float64 `json:"stall,omitempty"`
+	// State names the file that keeps the state of the inversion, to resume from it; empty: none.
+	State string `json:"-"`
+	// Every is how much time passes at least from one saving to the next (10 s).
+	Every time.Duration `json:"-"`
+	// Watch is told of every iteration; an error of its ends the inversion.
+	Watch func(Progress) error `json:"-"`
+}
+
+// Stage is a part of an inversion: one frequency band, one misfit, one prior. The map that one stage ends with is where the next
+// begins.
+type Stage struct {
+	// LowPass is the corner in hertz of the low-pass filter that data and simulation go through; zero for none.
+	LowPass float64 `json:"low_pass,omitempty"`
+	// Window is how many seconds of the recording count; zero: all. Early samples know the shallow part of the map alone.
+	Window float64 `json:"window,omitempty"`
+	// Gain is the power of the inverse local amplitude that L2 and L1 weigh with; zero: none.
+	Gain   float64 `json:"gain,omitempty"`
+	Misfit Misfit  `json:"misfit"`
+	// Iterations of the optimiser in a round, and rounds. A round begins with new weights: of the regularisation, which follows
+	// the misfit, and of the illumination.
+	Iterations int `json:"iterations"`
+	Rounds     int `json:"rounds,omitempty"` // zero: one
+	// Variation weighs the total variation and Tikhonov the squared differences: the regularisation of the map that a round
+	// begins with, as a fraction of the misfit it begins with.
+	Variation float64 `json:"variation,omitempty"`
+	Tikhonov  float64 `json:"tikhonov,omitempty"`
+	// Smooth is the standard deviation in cells of the Gaussian that updates are smoothed with.
+	Smooth  float64 `json:"smooth,omitempty"`
+	Prior   Prior   `json:"prior"`
+	Damping bool    `json:"damping,omitempty"` // include the derivative through the damping's least velocity
+	Wavelet bool    `json:"wavelet,omitempty"` // estimate the source wavelet at the beginning of every round
+	Adam    bool    `json:"adam,omitempty"`    // Adam in place of L-BFGS
+	Rate    float64 `json:"rate,omitempty"`    // of Adam, in units of about 900 m/s a step (0.01)
+}
+
+// Prior is what a stage takes maps for.
+type Prior int
+
+const (
+	Cells  Prior = iota // any
+	Layers              // the change of the map is the same in all columns
+	Blocks              // total variation spares the edges that there are: regions of constant velocity
+)
+
+var priorNames = []string{"cells", "layers", "blocks"}
+
+// String returns the name of the prior.
+func (p Prior) String() string {
+	if p < 0 || int(p) >= len(priorNames) {
+		return fmt.Sprintf("Prior(%d)", int(p))
+	}
+	return priorNames[p]
+}
+
+// MarshalText writes the name.
+func (p Prior) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads a name: cells, layers or blocks.
+func (p *Prior) UnmarshalText(text []byte) error {
+	for i, n := range priorNames {
+		if n == string(text) {
+			*p = Prior(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("invert: unknown prior %q, want cells, layers or blocks", text)
+}
+
+// Stages are those that a Config without any gets: five bands from a fifth of the wavelet's frequency up, with smoothed updates
+// and weak total variation, and then rounds without filter, in the end with total variation as strong as the misfit.
+func Stages(survey wave.Config, lowest float64) []Stage {
+	freq, dx := survey.Freq, survey.Dx
+	if freq == 0 {
+		freq = 15
+	}
+	if dx == 0 {
+		dx = 10
+	}
+	var s []Stage
+	for i, ratio := range []float64{0.2, 0.3, 0.43, 0.6, 0.87} {
+		weight := 0.05
+		if i < 2 {
+			weight = 0.01
+		}
+		s = append(s, Stage{LowPass: ratio * freq, Iterations: 40, Gain: defaultGain, Smooth: lowest / (ratio * freq) / dx / 10, Variation: weight})
+	}
+	return append(s, Refinement()...)
+}
+
+// Refinement are the last of Stages, for maps that are already near, such as a network's prediction.
+func Refinement() []Stage {
+	return []Stage{
+		{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 0.05},
+		{Iterations: 80, Rounds: 3, Gain: defaultGain, Variation: 1},
+		{Iterations: 60, Rounds: 8, Gain: defaultGain, Variation: 1, Prior: Blocks},
+	}
+}
+
+const defaultGain = 0.5
+
+// complete returns the configuration with its defaults, or why it cannot be used.
+func (c Config) complete(p *Problem) (Config, error) {
+	setDefault(&c.Min, 1500)
+	setDefault(&c.Max, 4500)
+	setDefault(&c.Pairs, 100)
+	setDefault(&c.Probes, 3)
+	setDefault(&c.Power, 0.4)
+	setDefault(&c.Target, 1e-4)
+	setDefault(&c.Stall, 1e-3)
+	setDefault(&c.Every, 10*time.Second)
+	if !(c.Min > 0 && c.Min < c.Max) || math.IsInf(c.Max, 0) {
+		return c, fmt.Errorf("invert: bounds of %v to %v m/s, want 0 < Min < Max", c.Min, c.Max)
+	}
+	if c.Pairs < 1 || c.Power < 0 || c.Mute < 0 || c.Target < 0 || c.Stall < 0 {
+		return c, fmt.Errorf("invert: Pairs %d, Power %v, Mute %v, Target %v and Stall %v, want positive numbers", c.Pairs, c.Power, c.Mute, c.Target, c.Stall)
+	}
+	if c.Stages == nil {
+		c.Stages = Stages(p.Survey, c.Min)
+		if p.Start != nil {
+			c.Stages = Refinement()
+		}
+	}
+	for i := range c.Stages {
+		s := &c.Stages[i]
+		setDefault(&s.Rounds, 1)
+		setDefault(&s.Rate, 0.01)
+		if s.Iterations < 1 || s.Rounds < 1 {
+			return c, fmt.Errorf("invert: stage %d has %d iterations and %d rounds, want 1 or more", i, s.Iterations, s.Rounds)
+		}
+		for _, v := range []float64{s.LowPass, s.Window, s.Gain, s.Variation, s.Tikhonov, s.Smooth, s.Rate} {
+			if !(v >= 0) || math.IsInf(v, 0) {
+				return c, fmt.Errorf("invert: stage %d has a setting of %v, want numbers that are finite and not negative", i, v)
+			}
+		}
+		if s.Misfit < L2 || s.Misfit > Correlation || s.Prior < Cells || s.Prior > Blocks {
+			return c, fmt.Errorf("invert: stage %d has misfit %v and prior %v, want known ones", i, s.Misfit, s.Prior)
+		}
+	}
+	return c, nil
+}
+
+func setDefault[T int | float64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// check completes a problem: recorded rows, start, sizes.
+func (p *Problem) check(c *Config) error {
+	solver, err := wave.New[float32](p.Survey, p.NZ, p.NX)
+	if err != nil {
+		return err
+	}
+	shots, nt, nr := solver.Shape()
+	if len(p.Data) != shots*nt*nr {
+		return fmt.Errorf("invert: data have %d values, want %d (%d shots x %d samples x %d receivers)", len(p.Data), shots*nt*nr, shots, nt, nr)
+	}
+	last := -1
+	for i, v := range p.Data {
+		if v != v || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("invert: data: shot %d, sample %d, receiver %d is %v, want a finite number", i/(nt*nr), i/nr%nt, i%nr, v)
+		}
+		if v != 0 {
+			last = max(last, i/nr%nt)
+		}
+	}
+	if last < 0 {
+		return fmt.Errorf("invert: all data are zero, want a recording")
+	}
+	p.Survey.Steps = min(solver.Config().Steps, last+1)
+	n := p.NZ * p.NX
+	if p.Start == nil {
+		p.Start = make([]float32, n)
+		for i := range p.Start {
+			depth := float64(i/p.NX) / float64(max(1, p.NZ-1))
+			p.Start[i] = float32(c.Min + (c.Max-c.Min)*(0.1+0.8*depth))
+		}
+	}
+	if len(p.Start) != n {
+		return fmt.Errorf("invert: start has %d values, want %d (%d x %d)", len(p.Start), n, p.NZ, p.NX)
+	}
+	for i, v := range p.Start {
+		if !(v > 0) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("invert: start: row %d, column %d is %v m/s, want a positive finite number", i/p.NX, i%p.NX, v)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,27 @@
+// Package invert finds the velocity map that explains recorded gathers: full-waveform inversion (Tarantola, Geophysics 49, 1984;
+// Virieux and Operto, Geophysics 74, 2009) on top of the exact simulation and gradient of package wave.
+//
+// A map v of nz x nx cells is sought whose simulated gathers F(v) equal the recorded ones. It minimises
+//
+//	J(B F(v), B o) + TV(u) + T(u),  v = bounds(u),  u = u0 + W G x
+//
+// over x, where o is the recording, B a low-pass filter, J a misfit (L2, L1, Envelope, Correlation), TV and T regularisation, W
+// weights and G a smoothing. What makes the difference between a map and a local minimum or an endless search:
+//
+//   - Low frequencies first. The misfit of a wave that arrives more than half a period early or late has its gradient in the
+//     wrong direction. Stages go from a fifth of the wavelet's frequency to all of it (Bunks et al., Geophysics 60, 1995); the
+//     filter is causal, the same for recording and simulation. Low stages also smooth the map's updates to a tenth of the
+//     shortest wavelength, so that the few things that they can know are found in few iterations.
+//   - Illumination. A cell at depth changes the data far less than one near the surface. W is a power of the estimated diagonal
+//     of J'J (illumination.go), so that the first step of the optimiser is already about right everywhere.
+//   - Gain. Late reflections from depth are weak beside direct waves. L2 and L1 multiply both gathers with a power of the inverse
+//     local amplitude of the recording.
+//   - L-BFGS with a long memory. A hundred pairs cost nothing beside a simulation, and for the thousands of unknowns at hand
+//     they are close to the full matrix.
+//   - Total variation, as a fraction of the misfit: it shrinks with it, without a parameter to tune, and stays at the level of
+//     the noise where there is some. Blocks weighs it down at the edges that have formed, which sharpens them.
+//
+// The least velocity of a map enters the damping of its absorbing boundary; the simulation always takes the current map's own.
+//
+// An inversion that is given a State file resumes where it was stopped, to the last bit (journal.go).
+package invert

@@ -1,0 +1,310 @@
+package invert
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/spamoe/spamoe/fwi/wave"
+)
+
+// Progress is the state of an inversion after an iteration.
+type Progress struct {
+	Stage, Round, Iteration int
+	// Done and Total count iterations over all stages; those that a round left out because it stalled count as done.
+	Done, Total int
+	// Misfit is that of the stage's recording and filter: for L2 the relative error |d - o| / |o|, for others the misfit itself.
+	Misfit    float64
+	Objective float64   // misfit and regularisation
+	Vel       []float32 // the map, nz x nx, the callback's to keep
+	Replayed  bool      // it was computed before the inversion was stopped
+}
+
+// Result is what an inversion found.
+type Result struct {
+	Vel     []float32 // the map, nz x nx, inside the bounds
+	Wavelet []float64 // that was estimated, one value per time step; nil: none was
+	History []Point   // one entry per round
+	Resumed bool      // it went on from a state file, or found the result there
+}
+
+// Run inverts the data of p. It fails where sizes, settings or data make no sense, where the survey cannot be simulated, with the
+// error of Watch, and with ctx's error soon after ctx is done; the state file, if there is one, then holds the last iteration.
+func Run(ctx context.Context, p Problem, cfg Config) (*Result, error) {
+	cfg, err := cfg.complete(&p)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.check(&cfg); err != nil {
+		return nil, err
+	}
+	r := &run{ctx: ctx, p: p, cfg: cfg, bounds: newBounds(cfg.Min, cfg.Max)}
+	resumed, err := r.begin()
+	if err != nil {
+		return nil, err
+	}
+	for !r.state.Finished {
+		if err := r.round(); err != nil {
+			return nil, err
+		}
+	}
+	vel := r.velocities()
+	for i, v := range vel {
+		vel[i] = float32(min(max(float64(v), cfg.Min), cfg.Max))
+	}
+	return &Result{Vel: vel, Wavelet: r.state.wavelet, History: r.state.History, Resumed: resumed}, nil
+}
+
+// run is an inversion at work.
+type run struct {
+	ctx    context.Context
+	p      Problem
+	cfg    Config
+	bounds bounds
+	state  state
+
+	identity string
+	saved    time.Time
+}
+
+// begin takes up the state file, or begins anew.
+func (r *run) begin() (resumed bool, err error) {
+	r.saved = time.Now()
+	r.state.u = make([]float64, len(r.p.Start))
+	for i, v := range r.p.Start {
+		r.state.u[i] = r.bounds.inverse(float64(v))
+	}
+	if r.cfg.State == "" {
+		return false, nil
+	}
+	if r.identity, err = identity(&r.p, &r.cfg); err != nil {
+		return false, err
+	}
+	return r.state.load(r.cfg.State, r.identity)
+}
+
+// save writes the state file.
+func (r *run) save() error {
+	if r.cfg.State == "" {
+		return nil
+	}
+	r.saved = time.Now()
+	return r.state.save(r.cfg.State, r.identity)
+}
+
+// velocities returns the map of the state.
+func (r *run) velocities() []float32 {
+	vel := make([]float32, len(r.state.u))
+	for i, u := range r.state.u {
+		v, _ := r.bounds.velocity(u)
+		vel[i] = float32(v)
+	}
+	return vel
+}
+
+// round runs the round that the state is in and moves the state to the next.
+func (r *run) round() error {
+	s, stage := &r.state, r.cfg.Stages[r.state.Stage]
+	o, err := r.objective(stage)
+	if err != nil {
+		return err
+	}
+	s.journal.next = 0
+	o.journal = &s.journal
+	first := o.evaluate(make([]float64, o.basis.size()))
+	if o.err != nil {
+		return o.err
+	}
+	r.regularise(o, stage, first.misfit)
+	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
+	s.journal.next = 0
+	it, misfit := 0, first.misfit
+	w := &watcher{o: o, stall: r.cfg.Stall}
+	w.watch = func(x []float64, e evaluation) error {
+		it++
+		misfit = e.misfit
+		return r.iteration(o, x, e, it)
+	}
+	var x []float64
+	if stage.Adam {
+		x, err = adam(o, stage.Iterations, stage.Rate, w)
+	} else {
+		x, err = lbfgs(o, stage.Iterations, r.cfg.Pairs, w)
+	}
+	if err != nil {
+		if r.ctx.Err() != nil {
+			_ = r.save() // the interruption is the error to report
+		}
+		return err
+	}
+	o.velocity(make([]float32, len(s.u)), x)
+	copy(s.u, o.u)
+	s.History = append(s.History, Point{s.Stage, s.Round, it, stage.Misfit.shown(first.misfit), stage.Misfit.shown(misfit)})
+	s.weight, s.journal = nil, journal{}
+	r.next(stage, misfit)
+	return r.save()
+}
+
+// next moves the state to the next round.
+func (r *run) next(stage Stage, misfit float64) {
+	s := &r.state
+	s.Round++
+	if s.Round >= stage.Rounds {
+		s.Stage, s.Round = s.Stage+1, 0
+	}
+	exact := stage.LowPass == 0 && stage.Window == 0 && stage.Misfit == L2 && stage.Misfit.shown(misfit) < r.cfg.Target
+	s.Finished = s.Stage >= len(r.cfg.Stages) || exact
+}
+
+// objective sets up what a round minimises, but for the regularisation.
+func (r *run) objective(stage Stage) (*objective, error) {
+	s := &r.state
+	vel := r.velocities()
+	if stage.Wavelet && s.weight == nil {
+		n := len(r.p.Survey.Wavelet)
+		if n == 0 {
+			solver, err := wave.New[float32](r.p.Survey, r.p.NZ, r.p.NX)
+			if err != nil {
+				return nil, err
+			}
+			n = min(len(solver.Config().Wavelet)*5/4, solver.Config().Steps)
+		}
+		w, err := Wavelet(r.ctx, r.p, vel, n)
+		if err != nil {
+			return nil, err
+		}
+		s.wavelet = w
+	}
+	survey := r.p.Survey
+	if s.wavelet != nil {
+		survey.Wavelet = s.wavelet
+	}
+	plain, err := wave.New[float32](survey, r.p.NZ, r.p.NX)
+	if err != nil {
+		return nil, err
+	}
+	window := int(math.Round(stage.Window / plain.Config().Dt))
+	solver := plain
+	if window > 0 && window < survey.Steps {
+		survey.Steps = window
+		if solver, err = wave.New[float32](survey, r.p.NZ, r.p.NX); err != nil {
+			return nil, err
+		}
+	}
+	shots, nt, nr := solver.Shape()
+	filter := newLowPass(stage.LowPass, solver.Config().Dt)
+	if s.weight == nil {
+		if err := r.weigh(solver, vel, filter); err != nil {
+			return nil, err
+		}
+		if err := r.save(); err != nil {
+			return nil, err
+		}
+	}
+	return &objective{
+		ctx: r.ctx, solver: solver, nx: r.p.NX, bounds: r.bounds, start: s.u, damping: stage.Damping,
+		compare: newComparison(stage.Misfit, filter, r.p.Data, shots, nt, nr, window, stage.Gain),
+		basis:   r.basis(stage),
+	}, nil
+}
+
+// basis returns the unknowns of a stage.
+func (r *run) basis(stage Stage) basis {
+	if stage.Prior != Layers {
+		return &cells{r.p.NX, r.state.weight, newBlur(stage.Smooth)}
+	}
+	b := &rows{r.p.NX, make([]float64, r.p.NZ)}
+	for i, w := range r.state.weight {
+		b.weight[i/r.p.NX] += w / float64(r.p.NX)
+	}
+	return b
+}
+
+// weigh sets the weights of the cells.
+func (r *run) weigh(solver *wave.Solver[float32], vel []float32, filter lowPass) error {
+	weight := make([]float64, len(vel))
+	for i := range weight {
+		weight[i] = meanWeight
+	}
+	if r.cfg.Probes > 0 {
+		light, err := illumination(r.ctx, solver, vel, r.p.NX, filter, r.cfg.Probes)
+		if err != nil {
+			return err
+		}
+		weight = stepWeights(light, r.cfg.Power)
+	}
+	if r.cfg.Mute > 0 {
+		for _, src := range solver.Config().Sources {
+			for i := range weight {
+				d := math.Hypot(float64(i/r.p.NX-src.Row), float64(i%r.p.NX-src.Col)) / r.cfg.Mute
+				weight[i] *= 1 - math.Exp(-d*d) + mutedWeight
+			}
+		}
+	}
+	r.state.weight = weight
+	return nil
+}
+
+const (
+	meanWeight  = 0.5  // of the unknowns: a unit step of one changes a velocity by half of half the range
+	mutedWeight = 1e-3 // of a source's own cell, which keeps the map of unknowns to cells invertible
+)
+
+// regularise sets the weights of the regularisation to the fractions of the misfit that the stage says.
+func (r *run) regularise(o *objective, stage Stage, misfit float64) {
+	s := &r.state
+	scratch := make([]float64, len(s.u))
+	if stage.Variation > 0 {
+		if stage.Prior == Blocks {
+			o.edges = edgeWeights(s.u, r.p.NX, edgeStep)
+		}
+		if now := variation(s.u, scratch, o.edges, r.p.NX, edgeWidth, 1); now > 0 {
+			o.tv = stage.Variation * misfit / now
+		}
+	}
+	if stage.Tikhonov > 0 {
+		if now := tikhonov(s.u, scratch, r.p.NX, 1); now > 0 {
+			o.smooth = stage.Tikhonov * misfit / now
+		}
+	}
+}
+
+// Heights of steps in a map, in units of 0.575 times the range of the bounds.
+const (
+	edgeWidth = 0.01 // total variation is rounded off below it
+	edgeStep  = 0.02 // edges of at least this height are spared by Blocks
+)
+
+// iteration reports an iteration and saves the state now and then.
+func (r *run) iteration(o *objective, x []float64, e evaluation, it int) error {
+	s := &r.state
+	replayed := s.journal.next < len(s.journal.misfit)
+	if r.cfg.Watch != nil {
+		stage := r.cfg.Stages[s.Stage]
+		p := Progress{Stage: s.Stage, Round: s.Round, Iteration: it, Misfit: stage.Misfit.shown(e.misfit), Objective: e.f, Replayed: replayed,
+			Vel: make([]float32, len(s.u))}
+		o.velocity(p.Vel, x)
+		for i, st := range r.cfg.Stages {
+			p.Total += st.Rounds * st.Iterations
+			if i < s.Stage {
+				p.Done = p.Total
+			}
+		}
+		p.Done += s.Round*stage.Iterations + it
+		if err := r.cfg.Watch(p); err != nil {
+			return err
+		}
+	}
+	if !replayed && time.Since(r.saved) >= r.cfg.Every {
+		return r.save()
+	}
+	return nil
+}
+
+// shown returns a misfit as it is reported.
+func (m Misfit) shown(v float64) float64 {
+	if m == L2 {
+		return math.Sqrt(2 * v)
+	}
+	return v
+}
