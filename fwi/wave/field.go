@@ -6,21 +6,18 @@ package wave
 type field[T Float] struct {
 	now    []T // p[n]
 	prev   []T // p[n-1], where p[n+1] is built
-	active box // where either may differ from quiet
+	active box // where either may differ from quiet, or will be added to
 	quiet  T   // what stands for zero
 	work   strip[T]
 }
-
-// box is a range of cells of the padded grid, empty where hi <= lo.
-type box struct{ loZ, hiZ, loX, hiX int }
 
 func newField[T Float](g *grid) field[T] {
 	return field[T]{now: make([]T, g.size()), prev: make([]T, g.size())}
 }
 
-// fill makes the field quiet.
-func (f *field[T]) fill(quiet T) {
-	f.quiet, f.active = quiet, box{}
+// start makes the field quiet; active encloses the cells where sources will be.
+func (f *field[T]) start(quiet T, active box) {
+	f.quiet, f.active = quiet, active
 	for i := range f.now {
 		f.now[i] = quiet
 		f.prev[i] = quiet
@@ -48,74 +45,115 @@ func (f *field[T]) copy(g *grid, from *field[T]) {
 	f.active = from.active
 }
 
-// add adds v to a cell.
-func (f *field[T]) add(g *grid, at int, v T) {
-	f.now[at] += v
-	row, col := g.cell(at)
-	a := &f.active
-	if a.hiZ <= a.loZ {
-		*a = box{row, row + 1, col, col + 1}
-	} else {
-		*a = box{min(a.loZ, row), max(a.hiZ, row+1), min(a.loX, col), max(a.hiX, col+1)}
-	}
-	if col < g.reach || col >= g.width-g.reach {
-		continueCols(g, f.now, row, row+1, f.quiet)
-	}
+// stage is one of several steps that are made together.
+type stage[T Float] struct {
+	step  int // its number
+	lap   []T // where it is not nil: becomes the Laplacian of the field before, in the same layout
+	limit box // all that need be computed
+	box   box // what was: beyond it the field is quiet and the Laplacian zero, as far as the limit goes
+	loX   int // first column, a multiple of lane, of whole vectors that hold the columns of box
+	wide  int // their number
+
+	main, end int // rows [main, end) come while others are computed; [box.loZ, main) and [end, box.hiZ) last
 }
 
-// step advances the field, without sources. Where lap is not nil, the part that is returned becomes the Laplacian of the field before,
-// in the same layout; outside it the Laplacian is zero.
-func (f *field[T]) step(s *Solver[T], m *medium[T], lap []T) box {
+// visitor sees rows of the field as a step makes them, while they are in the nearest cache. It may add sources to them.
+type visitor[T Float] interface {
+	visit(field []T, k *stage[T], lo, hi int)
+}
+
+// fused is how many steps are made in one pass over the field, and tile how many rows of each come in turn.
+const (
+	fused = 2
+	tile  = 8
+)
+
+// advance makes the steps of stages in one pass. Step k follows step k-1 at a distance of reach rows: what it overwrites, p two steps
+// before, is then no longer needed. Rows next to an edge depend on the opposite one, or on their image; they are made last, a step
+// after the other.
+func (f *field[T]) advance(s *Solver[T], m *medium[T], stages []stage[T], v visitor[T]) {
 	g := &s.grid
 	a := f.active
-	if a.hiZ <= a.loZ {
-		f.now, f.prev = f.prev, f.now
-		return box{}
+	first, last := g.height, 0
+	for i := range stages {
+		k := &stages[i]
+		a = g.grown(a, 1)
+		k.box = a.and(k.limit)
+		k.loX = k.box.loX / lane * lane
+		k.wide = (k.box.hiX - k.loX + lane - 1) / lane
+		k.main, k.end = k.box.loZ, k.box.hiZ
+		if k.main < g.reach {
+			k.main = min(max(k.main, i*g.reach), k.end)
+		}
+		if k.end > g.height-g.reach {
+			k.end = max(min(k.end, g.height-i*g.reach), k.main)
+		}
+		first, last = min(first, k.main+i*g.reach), max(last, k.end+i*g.reach)
 	}
-	a.loZ, a.hiZ = grow(a.loZ, a.hiZ, g.height, g.reach, g.ringZ)
-	a.loX, a.hiX = grow(a.loX, a.hiX, g.width, g.reach, g.ringX)
-	if a.loZ < g.reach || a.hiZ > g.height-g.reach {
+	if k := &stages[0]; k.box.loZ < g.reach || k.box.hiZ > g.height-g.reach {
 		continueRows(g, f.now, f.quiet)
 	}
-	edge := a.loX < g.reach || a.hiX > g.width-g.reach
-	first := a.loX / lane * lane
-	b := &f.work
-	*b = strip[T]{
-		prev: f.prev, now: f.now, lap: lap, stride: g.stride, vectors: (a.hiX - first + lane - 1) / lane,
-		accel: m.accel, keep: m.keep, ratio: &s.ratio, reach: g.reach,
-	}
-	// The strips above and below, and the model between them.
-	for _, part := range [][2]int{{a.loZ, min(a.hiZ, g.up)}, {max(a.loZ, g.up), min(a.hiZ, g.up+g.nz)}, {max(a.loZ, g.up+g.nz), a.hiZ}} {
-		lo, hi := part[0], part[1]
-		if lo >= hi {
-			continue
-		}
-		b.at, b.rows = g.row(lo)+first, hi-lo
-		b.accelAt, b.keepAt = m.at(g, lo)
-		accel, keep := m.at(g, min(lo+1, hi-1))
-		b.accelStep, b.keepStep = accel-b.accelAt, keep-b.keepAt
-		b.accelAt, b.keepAt = b.accelAt+first, b.keepAt+first
-		s.stencil(b)
-		if edge {
-			continueCols(g, f.prev, lo, hi, f.quiet)
+	for t := first; t < last; t += tile {
+		for i := range stages {
+			k := &stages[i]
+			f.rows(s, m, i, k, max(t-i*g.reach, k.main), min(t+tile-i*g.reach, k.end), v)
 		}
 	}
-	f.now, f.prev = f.prev, f.now
+	for i := 1; i < len(stages); i++ {
+		k := &stages[i]
+		if k.main > k.box.loZ || k.end < k.box.hiZ {
+			_, before := f.turn(i)
+			continueRows(g, before, f.quiet)
+			f.rows(s, m, i, k, k.end, k.box.hiZ, v)
+			f.rows(s, m, i, k, k.box.loZ, k.main, v)
+		}
+	}
+	if len(stages)%2 == 1 {
+		f.now, f.prev = f.prev, f.now
+	}
 	f.active = f.shrink(g, a, f.active)
-	return a
 }
 
-// grow widens a range by reach on both sides, and to the whole of a ring whose end it comes to.
-func grow(lo, hi, size, reach int, ring bool) (int, int) {
-	lo, hi = lo-reach, hi+reach
-	if ring && (lo < 0 || hi > size) {
-		return 0, size
+// turn returns the field that step i of a pass makes and the one it makes it from.
+func (f *field[T]) turn(i int) (next, now []T) {
+	if i%2 == 0 {
+		return f.prev, f.now
 	}
-	return max(lo, 0), min(hi, size)
+	return f.now, f.prev
 }
 
-// shrink takes quiet rows and columns off the sides of a box that was just computed, down to the one it grew from: there the field
-// before may differ.
+// rows makes rows [lo, hi) of step i of a pass.
+func (f *field[T]) rows(s *Solver[T], m *medium[T], i int, k *stage[T], lo, hi int, v visitor[T]) {
+	if lo >= hi || k.wide <= 0 {
+		return
+	}
+	g, b := &s.grid, &f.work
+	b.prev, b.now = f.turn(i)
+	b.lap, b.vectors, b.stride = k.lap, k.wide, g.stride
+	b.accel, b.keep, b.ratio, b.reach = m.accel, m.keep, &s.ratio, g.reach
+	// The strips above and below, and the model between them.
+	for at := lo; at < hi; {
+		end := hi
+		for _, border := range [2]int{g.up, g.up + g.nz} {
+			if at < border {
+				end = min(end, border)
+			}
+		}
+		b.at, b.rows = g.row(at)+k.loX, end-at
+		accel, keep := m.at(g, at)
+		nextAccel, nextKeep := m.at(g, min(at+1, end-1))
+		b.accelAt, b.accelStep = accel+k.loX, nextAccel-accel
+		b.keepAt, b.keepStep = keep+k.loX, nextKeep-keep
+		s.stencil(b)
+		at = end
+	}
+	v.visit(b.prev, k, lo, hi)
+	if k.box.loX < g.reach || k.box.hiX > g.width-g.reach {
+		continueCols(g, b.prev, lo, hi, f.quiet)
+	}
+}
+
+// shrink takes quiet rows and columns off the sides of a box that was just computed, down to the one it grew from.
 func (f *field[T]) shrink(g *grid, a, from box) box {
 	for a.loZ < from.loZ && f.quietRow(g, a.loZ, a) {
 		a.loZ++
@@ -133,8 +171,9 @@ func (f *field[T]) shrink(g *grid, a, from box) box {
 }
 
 func (f *field[T]) quietRow(g *grid, row int, a box) bool {
-	for _, v := range f.now[g.row(row):][a.loX:a.hiX] {
-		if v != f.quiet {
+	now, prev := f.now[g.row(row)+a.loX:][:a.hiX-a.loX], f.prev[g.row(row)+a.loX:][:a.hiX-a.loX]
+	for i, v := range now {
+		if v != f.quiet || prev[i] != f.quiet {
 			return false
 		}
 	}
@@ -143,7 +182,7 @@ func (f *field[T]) quietRow(g *grid, row int, a box) bool {
 
 func (f *field[T]) quietCol(g *grid, col int, a box) bool {
 	for i := a.loZ; i < a.hiZ; i++ {
-		if f.now[g.row(i)+col] != f.quiet {
+		if at := g.row(i) + col; f.now[at] != f.quiet || f.prev[at] != f.quiet {
 			return false
 		}
 	}

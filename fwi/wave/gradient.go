@@ -57,7 +57,7 @@ func (s *Solver[T]) Gradient(ctx context.Context, g *Gradient[T], vel []T, misfi
 				if shot >= shots {
 					break
 				}
-				parts[shot] = r.run(ctx, s, vel, shot, misfit)
+				parts[shot] = r.run(ctx, vel, shot, misfit)
 			}
 			s.giveReversal(r)
 		}

@@ -246,7 +246,7 @@ func TestReversalVisitsEverySegment(t *testing.T) {
 	for saves := 0; saves < 8; saves++ {
 		for segment := 1; segment <= n; segment += 3 {
 			r := s.takeReversal(plan{segment: segment, saves: saves}, false)
-			p := r.run(context.Background(), s, vel, 0, misfit)
+			p := r.run(context.Background(), vel, 0, misfit)
 			require.NoError(t, p.err)
 			if want == nil {
 				want = p.vel

@@ -68,3 +68,21 @@ func BenchmarkForward(b *testing.B) {
 	}
 	b.ReportMetric(float64(shots*s.cfg.Steps*s.grid.height*s.grid.width)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gpts/s")
 }
+
+func BenchmarkGradient(b *testing.B) {
+	s, err := New[float32](Config{}, 70, 70)
+	require.NoError(b, err)
+	vel := make([]float32, 70*70)
+	for i := range vel {
+		vel[i] = 2000 + float32(i)/4
+	}
+	var g Gradient[float32]
+	squares := func(shot int, adjoint, gather []float32) float64 {
+		copy(adjoint, gather)
+		return 1
+	}
+	for b.Loop() {
+		_, err := s.Gradient(context.Background(), &g, vel, squares)
+		require.NoError(b, err)
+	}
+}

@@ -20,29 +20,23 @@ type reversal[T Float] struct {
 	shot[T]
 	plan   plan
 	vmin   bool
-	back   field[T]
-	laps   [][]T      // L p[n] of each step of the segment
-	boxes  []box      // where it is not zero
-	rates  [][]T      // p[n] - p[n-1], where the damping is asked for
-	saved  []field[T] // states at the start of segments
-	sum    []T        // over time: q[n+1] L p[n]
-	damp   []T        // over time: q[n+1] (p[n] - p[n-1])
-	gather []T
-	adj    []T
-	scale  float64   // of the adjoint field
-	rest   T         // what the adjoint field holds in place of zero
-	arrive []T       // accel at the receivers
-	source []float64 // q at the source, of each step
+	back   reflector[T]
+	record []record[T] // of each step of a segment
+	lo     int         // the first of them
+	saved  []field[T]  // states at the start of segments
+	trace  []T         // samples x receivers
 }
 
-// adjointScale is the power of two that the largest adjoint source is brought to. Together with the constant that the adjoint
-// field holds in place of zero it keeps every product of the two fields far above the denormal numbers.
-func adjointScale[T Float]() int {
-	if T(1e-160) != 0 {
-		return 100
-	}
-	return 33
+// record is what the gradient needs to know of one step.
+type record[T Float] struct {
+	lap, rate     []T // L p[n], and p[n] - p[n-1] where the damping is asked for
+	lapIn, rateIn extent
 }
+
+// extent is where a recorded field was written, in whole vectors; it is zero elsewhere, as far as the gradient looks.
+type extent struct{ lo, hi, loX, wide int }
+
+func (k *stage[T]) extent() extent { return extent{k.box.loZ, k.box.hiZ, k.loX, k.wide} }
 
 func (s *Solver[T]) takeReversal(p plan, vmin bool) *reversal[T] {
 	s.mu.Lock()
@@ -56,23 +50,16 @@ func (s *Solver[T]) takeReversal(p plan, vmin bool) *reversal[T] {
 	s.idleReversals = nil // of another plan: their memory is needed
 	s.mu.Unlock()
 	_, samples, receivers := s.Shape()
-	r := &reversal[T]{
-		shot: *newShot(s), plan: p, vmin: vmin, back: newField[T](&s.grid),
-		sum: make([]T, s.grid.size()), gather: make([]T, samples*receivers), adj: make([]T, samples*receivers),
-		arrive: make([]T, receivers), source: make([]float64, s.cfg.Steps),
-	}
+	r := &reversal[T]{shot: *newShot(s), plan: p, vmin: vmin, trace: make([]T, samples*receivers), record: make([]record[T], p.segment)}
+	r.back = newReflector(s, vmin)
 	for range p.saves {
 		r.saved = append(r.saved, newField[T](&s.grid))
 	}
-	for range p.segment {
-		r.laps = append(r.laps, make([]T, s.grid.size()))
-		r.boxes = append(r.boxes, box{})
+	for i := range r.record {
+		r.record[i].lap = make([]T, s.grid.size())
 		if vmin {
-			r.rates = append(r.rates, make([]T, s.grid.size()))
+			r.record[i].rate = make([]T, s.grid.size())
 		}
-	}
-	if vmin {
-		r.damp = make([]T, s.grid.size())
 	}
 	return r
 }
@@ -84,8 +71,9 @@ func (s *Solver[T]) giveReversal(r *reversal[T]) {
 }
 
 // run computes the part of one shot.
-func (r *reversal[T]) run(ctx context.Context, s *Solver[T], vel []T, shot int, misfit Misfit[T]) part {
-	r.start(s, vel, shot)
+func (r *reversal[T]) run(ctx context.Context, vel []T, number int, misfit Misfit[T]) part {
+	s := r.s
+	r.set(vel, number)
 	segments := (s.cfg.Steps + r.plan.segment - 1) / r.plan.segment
 	// Forwards, saving what the way back starts from.
 	type save struct{ at, slot int }
@@ -94,6 +82,8 @@ func (r *reversal[T]) run(ctx context.Context, s *Solver[T], vel []T, shot int, 
 		lo = split(lo, segments, r.plan.saves-len(path)+1)
 		path = append(path, save{lo, len(path) - 1})
 	}
+	clear(r.trace)
+	r.gather = r.trace
 	for i, p := range path {
 		end := segments - 1
 		if i+1 < len(path) {
@@ -102,161 +92,154 @@ func (r *reversal[T]) run(ctx context.Context, s *Solver[T], vel []T, shot int, 
 		if p.slot >= 0 {
 			r.saved[p.slot].copy(&s.grid, &r.field)
 		}
-		r.advance(ctx, s, p.at, end, true)
+		r.segments(ctx, p.at, end)
 	}
-	r.record(ctx, s, segments-1, true)
-	clear(r.gather[s.cfg.Steps*len(r.receivers):])
+	r.keep(ctx, segments-1, s.grid.all())
+	receivers := len(r.traces.at)
+	steps := s.cfg.Steps * receivers
+	r.gather = nil
 	if ctx.Err() != nil {
 		return part{}
 	}
-	clear(r.adj)
-	p := part{misfit: misfit(shot, r.adj, r.gather)}
+	clear(r.back.source)
+	p := part{misfit: misfit(number, r.back.source, r.trace)}
 	if math.IsNaN(p.misfit) || math.IsInf(p.misfit, 0) {
-		p.err = fmt.Errorf("wave: misfit of shot %d is %v, want a finite number", shot, p.misfit)
+		p.err = fmt.Errorf("wave: misfit of shot %d is %v, want a finite number", number, p.misfit)
 		return p
 	}
-	largest, at := finite(r.adj[:s.cfg.Steps*len(r.receivers)])
+	largest, at := finite(r.back.source[:steps])
 	if at >= 0 {
 		p.err = fmt.Errorf("wave: misfit of shot %d: its derivative for sample %d, receiver %d is %v, want a finite number",
-			shot, at/len(r.receivers), at%len(r.receivers), r.adj[at])
+			number, at/receivers, at%receivers, r.back.source[at])
 		return p
 	}
 	if largest == 0 {
 		return p
 	}
 	// Backwards.
-	r.startBack(s, largest)
-	r.reflect(ctx, s, segments-1)
+	r.back.set(r, largest)
+	r.reflect(ctx, segments-1)
 	end := segments - 1
 	for i := len(path) - 1; i >= 0; i-- {
-		r.reverse(ctx, s, path[i].at, end, path[i].slot, i)
+		r.reverse(ctx, path[i].at, end, path[i].slot, i)
 		end = path[i].at
 	}
 	if ctx.Err() == nil {
-		r.finish(s, shot, vel, &p)
+		r.finish(number, vel, &p)
 	}
 	return p
 }
 
 // reverse walks back over segments [lo, hi); the state at lo is saved in slot, or is the quiet one where slot is negative. Slots
 // from free on are free.
-func (r *reversal[T]) reverse(ctx context.Context, s *Solver[T], lo, hi, slot, free int) {
-	restore := func() {
-		if slot < 0 {
-			r.field.fill(rest[T]())
-		} else {
-			r.field.copy(&s.grid, &r.saved[slot])
-		}
-	}
+func (r *reversal[T]) reverse(ctx context.Context, lo, hi, slot, free int) {
+	g := &r.s.grid
 	for hi > lo && ctx.Err() == nil {
-		restore()
+		if slot < 0 {
+			r.start(r.quiet, g.around(r.at))
+		} else {
+			r.field.copy(g, &r.saved[slot])
+		}
 		if hi-lo == 1 || free == len(r.saved) {
-			r.advance(ctx, s, lo, hi-1, false)
-			r.record(ctx, s, hi-1, false)
-			r.reflect(ctx, s, hi-1)
+			r.segments(ctx, lo, hi-1)
+			r.keep(ctx, hi-1, r.back.active)
+			r.reflect(ctx, hi-1)
 			hi--
 			continue
 		}
 		mid := split(lo, hi, len(r.saved)-free)
-		r.advance(ctx, s, lo, mid, false)
-		r.saved[free].copy(&s.grid, &r.field)
-		r.reverse(ctx, s, mid, hi, free, free+1)
+		r.segments(ctx, lo, mid)
+		r.saved[free].copy(g, &r.field)
+		r.reverse(ctx, mid, hi, free, free+1)
 		hi = mid
 	}
 }
 
-// advance runs segments [lo, hi) forwards.
-func (r *reversal[T]) advance(ctx context.Context, s *Solver[T], lo, hi int, first bool) {
-	for n := lo * r.plan.segment; n < hi*r.plan.segment; n++ {
-		if n%between == 0 && ctx.Err() != nil {
+// segments runs segments [lo, hi) forwards.
+func (r *reversal[T]) segments(ctx context.Context, lo, hi int) {
+	r.forward(ctx, lo*r.plan.segment, hi*r.plan.segment, &r.shot)
+}
+
+// keep runs one segment forwards and records it, as far as the adjoint field, which now reaches over the box far, will see of it.
+func (r *reversal[T]) keep(ctx context.Context, segment int, far box) {
+	g := &r.s.grid
+	r.lo = segment * r.plan.segment
+	hi := min(r.lo+r.plan.segment, r.s.cfg.Steps)
+	if r.vmin {
+		first := &r.record[0]
+		a := r.active
+		loX := a.loX / lane * lane
+		first.rateIn = extent{a.loZ, a.hiZ, loX, (a.hiX - loX + lane - 1) / lane}
+		r.rate(first, first.rateIn, r.now, r.prev)
+	}
+	for n := r.lo; n < hi; n += fused {
+		if (n-r.lo)%between == 0 && ctx.Err() != nil {
 			return
 		}
-		r.shot.next(s, n, nil)
-		if first {
-			r.receive(r.gather, n)
+		stages := r.stages[:min(fused, hi-n)]
+		for i := range stages {
+			stages[i] = stage[T]{step: n + i, lap: r.record[n+i-r.lo].lap, limit: g.grown(far, hi-n-i)}
+		}
+		r.advance(r.s, &r.medium, stages, r)
+		for i := range stages {
+			at := n + i - r.lo
+			r.record[at].lapIn = stages[i].extent()
+			if at+1 < len(r.record) {
+				r.record[at+1].rateIn = stages[i].extent()
+			}
 		}
 	}
 }
 
-// record runs one segment forwards and keeps what the gradient needs of it.
-func (r *reversal[T]) record(ctx context.Context, s *Solver[T], segment int, first bool) {
-	lo := segment * r.plan.segment
-	for n := lo; n < min(lo+r.plan.segment, s.cfg.Steps); n++ {
-		if n%between == 0 && ctx.Err() != nil {
+// visit is the shot's, and notes how fast the field changes.
+func (r *reversal[T]) visit(field []T, k *stage[T], lo, hi int) {
+	r.shot.visit(field, k, lo, hi)
+	if at := k.step + 1 - r.lo; r.vmin && at < len(r.record) {
+		before := r.now
+		if &before[0] == &field[0] {
+			before = r.prev
+		}
+		r.rate(&r.record[at], extent{lo, hi, k.loX, k.wide}, field, before)
+	}
+}
+
+// rate records the difference of two fields in a part of the grid.
+func (r *reversal[T]) rate(rec *record[T], in extent, now, prev []T) {
+	for i := in.lo; i < in.hi; i++ {
+		o, n := r.s.grid.row(i)+in.loX, in.wide*lane
+		kernel.Sub(rec.rate[o:o+n], now[o:o+n], prev[o:o+n])
+	}
+}
+
+// reflect runs the adjoint field back over the segment that was recorded.
+func (r *reversal[T]) reflect(ctx context.Context, segment int) {
+	for n := min(r.lo+r.plan.segment, r.s.cfg.Steps) - 1; n >= r.lo; n -= fused {
+		if (n-r.lo)%between == 0 && ctx.Err() != nil {
 			return
 		}
-		if r.vmin {
-			rate := r.rates[n-lo]
-			kernel.Sub(rate, r.now, r.prev)
+		stages := r.stages[:min(fused, n-r.lo+1)]
+		for i := range stages {
+			stages[i] = stage[T]{step: n - i, limit: r.s.grid.all()}
 		}
-		r.boxes[n-lo] = r.shot.next(s, n, r.laps[n-lo])
-		if first {
-			r.receive(r.gather, n)
-		}
-	}
-}
-
-// startBack sets up the adjoint field for adjoint sources of the given largest magnitude.
-func (r *reversal[T]) startBack(s *Solver[T], largest float64) {
-	for i, at := range r.receivers {
-		r.arrive[i] = r.medium.accelAt(&s.grid, at)
-	}
-	most, _ := finite(r.arrive)
-	_, exp := math.Frexp(largest * most)
-	r.scale = math.Ldexp(1, adjointScale[T]()-exp)
-	r.rest = T(float64(rest[T]()) * math.Ldexp(1, adjointScale[T]()))
-	r.back.fill(r.rest)
-	clear(r.sum)
-	clear(r.damp)
-}
-
-// reflect runs the adjoint field back over a segment that was recorded.
-func (r *reversal[T]) reflect(ctx context.Context, s *Solver[T], segment int) {
-	lo := segment * r.plan.segment
-	nr := len(r.receivers)
-	for n := min(lo+r.plan.segment, s.cfg.Steps) - 1; n >= lo; n-- {
-		if n%between == 0 && ctx.Err() != nil {
-			return
-		}
-		r.back.step(s, &r.medium, nil)
-		for i, at := range r.receivers {
-			r.back.add(&s.grid, at, T(float64(r.adj[n*nr+i])*r.scale)*r.arrive[i])
-		}
-		r.source[n] = float64(r.back.now[r.at] - r.rest)
-		accumulate(&s.grid, r.sum, r.back.now, r.laps[n-lo], r.back.active, r.boxes[n-lo])
-		if r.vmin {
-			accumulate(&s.grid, r.damp, r.back.now, r.rates[n-lo], r.back.active, r.boxes[n-lo])
-		}
-	}
-}
-
-// accumulate adds x y to sum where both x, within a, and y, within b, may differ from zero.
-func accumulate[T Float](g *grid, sum, x, y []T, a, b box) {
-	lo, hi := max(a.loX, b.loX), min(a.hiX, b.hiX)
-	if lo >= hi {
-		return
-	}
-	for i := max(a.loZ, b.loZ); i < min(a.hiZ, b.hiZ); i++ {
-		at := g.row(i)
-		kernel.MulAdd(sum[at+lo:at+hi], x[at+lo:at+hi], y[at+lo:at+hi])
+		r.back.advance(r.s, &r.medium, stages, &r.back)
 	}
 }
 
 // finish turns the sums over time into the part of the shot.
-func (r *reversal[T]) finish(s *Solver[T], shot int, vel []T, p *part) {
-	g := &s.grid
+func (r *reversal[T]) finish(number int, vel []T, p *part) {
+	s, g, b := r.s, &r.s.grid, &r.back
 	p.vel = make([]float64, g.nz*g.nx)
-	p.wavelet = make([]float64, len(r.source))
+	p.wavelet = make([]float64, s.cfg.Steps)
 	for i := range g.height {
-		for j, x := range r.sum[g.row(i):][:g.width] {
-			p.vel[g.model(i, j)] += float64(x) / r.scale
+		for j, x := range b.sum[g.row(i):][:g.width] {
+			p.vel[g.model(i, j)] += float64(x) / b.scale
 		}
 	}
 	// The source adds (v dt)^2 w where the Laplacian adds accel L p, so q stands to its lambda as accel does to (v dt)^2.
-	src := s.cfg.Sources[shot]
-	ratio := float64(r.inject) / float64(r.medium.accelAt(&s.grid, r.at))
-	for n, q := range r.source {
-		p.wavelet[n] = q * ratio / r.scale
+	src := s.cfg.Sources[number]
+	ratio := float64(r.inject) / float64(r.medium.accelAt(g, r.at))
+	for n, q := range b.seen {
+		p.wavelet[n] = float64(q) * ratio / b.scale
 		if n < len(s.wavelet) {
 			p.vel[src.Row*g.nx+src.Col] += p.wavelet[n] * float64(s.wavelet[n])
 		}
@@ -266,9 +249,9 @@ func (r *reversal[T]) finish(s *Solver[T], shot int, vel []T, p *part) {
 	}
 	for i := range g.height {
 		accel, keep := r.medium.at(g, i)
-		for j, x := range r.damp[g.row(i):][:g.width] {
+		for j, x := range b.damp[g.row(i):][:g.width] {
 			if k := float64(r.medium.keep[keep+j]) - 1; k != 0 {
-				p.vmin += float64(x) / float64(r.medium.accel[accel+j]) * k / r.scale
+				p.vmin += float64(x) / float64(r.medium.accel[accel+j]) * k / b.scale
 			}
 		}
 	}

@@ -8,14 +8,18 @@ const between = 16
 // shot is one simulation and its memory.
 type shot[T Float] struct {
 	field[T]
-	medium    medium[T]
-	at        int   // offset of the source
-	inject    T     // (v dt)^2 at the source
-	receivers []int // offsets
+	medium medium[T]
+	s      *Solver[T]
+	at     int // offset of the source
+	row    int // of the grid, where it lies
+	inject T   // (v dt)^2 there
+	traces *traces
+	gather []T // samples x receivers, or nil where none is wanted
+	stages [fused]stage[T]
 }
 
 func newShot[T Float](s *Solver[T]) *shot[T] {
-	return &shot[T]{field: newField[T](&s.grid), medium: newMedium[T](&s.grid, s.cfg.Pad)}
+	return &shot[T]{s: s, field: newField[T](&s.grid), medium: newMedium[T](&s.grid, s.cfg.Pad)}
 }
 
 // rest returns the constant that the quiet field holds in place of zero: far below every signal, and far enough above the
@@ -27,43 +31,50 @@ func rest[T Float]() T {
 	return 1e-20
 }
 
-// start sets up a shot over the model vel.
-func (sh *shot[T]) start(s *Solver[T], vel []T, number int) {
+// set sets up a shot over the model vel.
+func (sh *shot[T]) set(vel []T, number int) {
+	s := sh.s
 	src := s.cfg.Sources[number]
 	sh.medium.set(s, vel)
 	sh.at = s.grid.offset(src)
+	sh.row, _ = s.grid.cell(sh.at)
 	v := float64(vel[src.Row*s.grid.nx+src.Col]) * s.cfg.Dt
 	sh.inject = T(v * v)
-	sh.receivers = s.receivers[number]
-	sh.fill(rest[T]())
+	sh.traces = s.traces[number]
+	sh.start(rest[T](), s.grid.around(sh.at))
 }
 
 // run simulates into dst (samples x receivers), and returns early once ctx is done.
-func (sh *shot[T]) run(ctx context.Context, s *Solver[T], dst []T) {
-	for n := range s.cfg.Steps {
-		if n%between == 0 && ctx.Err() != nil {
+func (sh *shot[T]) run(ctx context.Context, dst []T) {
+	clear(dst) // rows that the wave has not reached are not visited
+	sh.gather = dst
+	sh.forward(ctx, 0, sh.s.cfg.Steps, sh)
+}
+
+// forward makes steps [lo, hi) and returns early once ctx is done.
+func (sh *shot[T]) forward(ctx context.Context, lo, hi int, v visitor[T]) {
+	for n := lo; n < hi; n += fused {
+		if (n-lo)%between == 0 && ctx.Err() != nil {
 			return
 		}
-		sh.next(s, n, nil)
-		sh.receive(dst, n)
+		stages := sh.stages[:min(fused, hi-n)]
+		for i := range stages {
+			stages[i] = stage[T]{step: n + i, limit: sh.s.grid.all()}
+		}
+		sh.advance(sh.s, &sh.medium, stages, v)
 	}
-	clear(dst[s.cfg.Steps*len(sh.receivers):])
 }
 
-// next makes step n, source included. lap is as in step.
-func (sh *shot[T]) next(s *Solver[T], n int, lap []T) box {
-	computed := sh.step(s, &sh.medium, lap)
-	if n < len(s.wavelet) {
-		sh.add(&s.grid, sh.at, T(sh.inject*s.wavelet[n]))
+// visit adds the source to rows [lo, hi) of the field after a step, and records what the receivers there see.
+func (sh *shot[T]) visit(field []T, k *stage[T], lo, hi int) {
+	if lo <= sh.row && sh.row < hi && k.step < len(sh.s.wavelet) {
+		field[sh.at] += T(sh.inject * sh.s.wavelet[k.step])
 	}
-	return computed
-}
-
-// receive writes row n of a gather.
-func (sh *shot[T]) receive(dst []T, n int) {
-	quiet := rest[T]()
-	trace := dst[n*len(sh.receivers):][:len(sh.receivers)]
-	for i, at := range sh.receivers {
-		trace[i] = sh.now[at] - quiet
+	if sh.gather == nil {
+		return
+	}
+	trace := sh.gather[k.step*len(sh.traces.at):]
+	for _, i := range sh.traces.in(lo, hi) {
+		trace[i] = field[sh.traces.at[i]] - sh.quiet
 	}
 }

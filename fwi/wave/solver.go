@@ -16,9 +16,10 @@ type Solver[T Float] struct {
 	cfg       Config
 	grid      grid
 	wavelet   []T
-	receivers [][]int     // of each shot: offsets into a field
+	traces    []*traces   // of each shot
 	ratio     [reachMax]T // of the Laplacian
 	stencil   func(*strip[T])
+	correlate func(sum, q, wave []T, quiet T)
 
 	mu            sync.Mutex
 	idle          []*shot[T]
@@ -32,39 +33,35 @@ func New[T Float](cfg Config, nz, nx int) (*Solver[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Solver[T]{cfg: cfg, grid: newGrid(cfg, nz, nx), stencil: stencilGeneric[T]}
+	s := &Solver[T]{cfg: cfg, grid: newGrid(cfg, nz, nx), stencil: stencilGeneric[T], correlate: correlateGeneric[T]}
 	if r := s.grid.reach; s.grid.height < r || s.grid.width < r {
 		return nil, fmt.Errorf("wave: model of %d x %d cells between free sides, want at least %d cells for Order %d", nz, nx, r, cfg.Order)
 	}
 	for _, w := range cfg.Wavelet[:min(len(cfg.Wavelet), cfg.Steps)] {
 		s.wavelet = append(s.wavelet, T(w))
 	}
-	s.receivers = s.offsets(cfg)
+	s.traces = s.grid.survey(cfg)
 	for d, r := range stencils[cfg.Order].ratio {
 		s.ratio[d] = T(r)
 	}
 	if fast, ok := any(fastStencil()).(func(*strip[T])); ok && fast != nil {
 		s.stencil = fast
 	}
+	if fast, ok := any(fastCorrelate()).(func(sum, q, wave []T, quiet T)); ok && fast != nil {
+		s.correlate = fast
+	}
 	return s, nil
 }
 
-// offsets returns where fields hold the receivers of each shot. Shots that share receivers share the list.
-func (s *Solver[T]) offsets(cfg Config) [][]int {
-	list := func(points []Point) []int {
-		at := make([]int, len(points))
-		for i, p := range points {
-			at[i] = s.grid.offset(p)
-		}
-		return at
-	}
-	all := make([][]int, len(cfg.Sources))
+// survey returns the receivers of each shot. Shots that share them share the list.
+func (g *grid) survey(cfg Config) []*traces {
+	all := make([]*traces, len(cfg.Sources))
 	for shot := range all {
 		switch {
 		case cfg.ShotReceivers != nil:
-			all[shot] = list(cfg.ShotReceivers[shot])
+			all[shot] = newTraces(g, cfg.ShotReceivers[shot])
 		case shot == 0:
-			all[shot] = list(cfg.Receivers)
+			all[shot] = newTraces(g, cfg.Receivers)
 		default:
 			all[shot] = all[0]
 		}
@@ -77,7 +74,7 @@ func (s *Solver[T]) Config() Config { return s.cfg }
 
 // Shape returns the size of one gather: shots, samples, receivers.
 func (s *Solver[T]) Shape() (shots, samples, receivers int) {
-	return len(s.cfg.Sources), s.cfg.Samples, len(s.receivers[0])
+	return len(s.cfg.Sources), s.cfg.Samples, len(s.traces[0].at)
 }
 
 // Forward simulates nb models, vel (nb x nz x nx, metres per second), into dst (nb x shots x samples x receivers). The shots of
@@ -104,8 +101,8 @@ func (s *Solver[T]) Forward(ctx context.Context, dst, vel []T) error {
 	kernel.Parallel(nb*shots, 1, func(lo, hi int) {
 		sh := s.take()
 		for i := lo; i < hi && ctx.Err() == nil; i++ {
-			sh.start(s, vel[i/shots*cells:][:cells], i%shots)
-			sh.run(ctx, s, dst[i*gather:][:gather])
+			sh.set(vel[i/shots*cells:][:cells], i%shots)
+			sh.run(ctx, dst[i*gather:][:gather])
 		}
 		s.give(sh)
 	})

@@ -94,8 +94,8 @@ func TestQuietFieldIsConstant(t *testing.T) {
 	sh := newShot(s)
 	vel := layered[float32](70, 70)
 	dst := make([]float32, 1000*70)
-	sh.start(s, vel, 0)
-	sh.run(context.Background(), s, dst)
+	sh.set(vel, 0)
+	sh.run(context.Background(), dst)
 	require.Zero(t, dst[5*70+69], "numerical waves cross two cells per step")
 	quiet, other := 0, 0
 	for _, field := range [][]float32{sh.now, sh.prev} {
@@ -123,12 +123,12 @@ func TestQuietPartNeedsNoComputing(t *testing.T) {
 		for shot := range 2 {
 			var gathers [2][]float32
 			for all := range gathers {
-				gathers[all] = make([]float32, 300*nx)
-				sh.start(s, vel, shot)
+				gathers[all] = uniform[float32](300*nx, 7)
+				sh.set(vel, shot)
 				if all == 1 {
-					sh.active = box{0, s.grid.height, 0, s.grid.width}
+					sh.active = s.grid.all()
 				}
-				sh.run(context.Background(), s, gathers[all])
+				sh.run(context.Background(), gathers[all])
 			}
 			require.Equal(t, gathers[1], gathers[0])
 		}
@@ -146,8 +146,8 @@ func TestStepsDoNotAllocate(t *testing.T) {
 	sh := newShot(s)
 	vel, dst := layered[float32](20, 20), make([]float32, 50*20)
 	require.Zero(t, testing.AllocsPerRun(3, func() {
-		sh.start(s, vel, 0)
-		sh.run(context.Background(), s, dst)
+		sh.set(vel, 0)
+		sh.run(context.Background(), dst)
 	}))
 }
 
@@ -164,8 +164,8 @@ func TestCancel(t *testing.T) {
 	// A shot that has begun stops at its next look.
 	looks := &countdown{Context: context.Background(), left: 3}
 	sh := newShot(s)
-	sh.start(s, vel, 0)
-	sh.run(looks, s, dst[:1000*70])
+	sh.set(vel, 0)
+	sh.run(looks, dst[:1000*70])
 	require.NotZero(t, maxAbs(dst[:48*70]))
 	require.Zero(t, maxAbs(dst[48*70:]))
 }
@@ -251,8 +251,8 @@ func TestStabilityLimit(t *testing.T) {
 				vel := uniform(n*n, courant*10/0.001)
 				sh := newShot(s)
 				dst := make([]float64, 600*n)
-				sh.start(s, vel, 0)
-				sh.run(context.Background(), s, dst)
+				sh.set(vel, 0)
+				sh.run(context.Background(), dst)
 				return maxAbs(dst)
 			}
 			below := 0.0

@@ -22,6 +22,35 @@ func fastStencil() func(*strip[float32]) {
 	return nil
 }
 
+// fastCorrelate likewise returns the best correlateGeneric.
+func fastCorrelate() func(sum, q, wave []float32, quiet float32) {
+	switch {
+	case hasAVX512:
+		return correlateRowAVX512
+	case hasAVX2:
+		return correlateRowAVX2
+	}
+	return nil
+}
+
+func correlateRowAVX512(sum, q, wave []float32, quiet float32) {
+	if len(sum) > 0 {
+		correlateAVX512(&sum[0], &q[:len(sum)][0], &wave[:len(sum)][0], quiet, len(sum)/lane)
+	}
+}
+
+func correlateRowAVX2(sum, q, wave []float32, quiet float32) {
+	if len(sum) > 0 {
+		correlateAVX2(&sum[0], &q[:len(sum)][0], &wave[:len(sum)][0], quiet, len(sum)/lane)
+	}
+}
+
+//go:noescape
+func correlateAVX512(sum, q, wave *float32, quiet float32, vectors int)
+
+//go:noescape
+func correlateAVX2(sum, q, wave *float32, quiet float32, vectors int)
+
 // rowArgs is what the assembly reads: addresses of first cells, distances between rows in bytes, and which body to run: four per
 // order, of one row or four, without or with the Laplacian written.
 type rowArgs struct {

@@ -2300,3 +2300,55 @@ TEXT ·rowsAVX2(SB), NOSPLIT, $0-8
 	LEAQ rowsAVX2Table<>(SB), SI
 	MOVQ (SI)(AX*8), AX
 	JMP AX
+
+// func correlateAVX512(sum, q, wave *float32, quiet float32, vectors int)
+TEXT ·correlateAVX512(SB), NOSPLIT, $0-40
+	MOVQ sum+0(FP), DI
+	MOVQ q+8(FP), SI
+	MOVQ wave+16(FP), DX
+	VBROADCASTSS quiet+24(FP), Z0
+	MOVQ vectors+32(FP), CX
+	SHLQ $6, CX
+	XORQ AX, AX
+	CMPQ AX, CX
+	JGE correlateAVX512_done
+
+correlateAVX512_loop:
+	VMOVUPS (SI)(AX*1), Z1
+	VSUBPS Z0, Z1, Z1
+	VMULPS (DX)(AX*1), Z1, Z1
+	VADDPS (DI)(AX*1), Z1, Z1
+	VMOVUPS Z1, (DI)(AX*1)
+	ADDQ $64, AX
+	CMPQ AX, CX
+	JLT correlateAVX512_loop
+
+correlateAVX512_done:
+	VZEROUPPER
+	RET
+
+// func correlateAVX2(sum, q, wave *float32, quiet float32, vectors int)
+TEXT ·correlateAVX2(SB), NOSPLIT, $0-40
+	MOVQ sum+0(FP), DI
+	MOVQ q+8(FP), SI
+	MOVQ wave+16(FP), DX
+	VBROADCASTSS quiet+24(FP), Y0
+	MOVQ vectors+32(FP), CX
+	SHLQ $6, CX
+	XORQ AX, AX
+	CMPQ AX, CX
+	JGE correlateAVX2_done
+
+correlateAVX2_loop:
+	VMOVUPS (SI)(AX*1), Y1
+	VSUBPS Y0, Y1, Y1
+	VMULPS (DX)(AX*1), Y1, Y1
+	VADDPS (DI)(AX*1), Y1, Y1
+	VMOVUPS Y1, (DI)(AX*1)
+	ADDQ $32, AX
+	CMPQ AX, CX
+	JLT correlateAVX2_loop
+
+correlateAVX2_done:
+	VZEROUPPER
+	RET

@@ -13,3 +13,14 @@ func implementations() map[string]func(*strip[float32]) {
 	}
 	return all
 }
+
+func correlators() map[string]func(sum, q, wave []float32, quiet float32) {
+	all := map[string]func(sum, q, wave []float32, quiet float32){"generic": correlateGeneric[float32]}
+	if hasAVX2 {
+		all["avx2"] = correlateRowAVX2
+	}
+	if hasAVX512 {
+		all["avx512"] = correlateRowAVX512
+	}
+	return all
+}

@@ -44,6 +44,8 @@ func main() {
 		}
 		return w.avx2(order, lap)
 	})
+	w.correlate("AVX512", "Z", 64)
+	w.correlate("AVX2", "Y", 32)
 	if err := os.WriteFile(*out, w.Bytes(), 0o666); err != nil {
 		log.Fatal(err)
 	}
@@ -274,4 +276,31 @@ func (w *asm) avx2(order int, lap bool) string {
 	w.finish(order, 0, lap, "Y0", "Y15", "", "Y5", near, func(d int) string { return y(16 - d) })
 	w.end(name, 32, lap)
 	return name
+}
+
+// correlate adds (q - quiet) wave to sum over whole vectors of 16 elements.
+func (w *asm) correlate(suffix, vec string, bytes int) {
+	name := "correlate" + suffix
+	w.raw("\n// func %s(sum, q, wave *float32, quiet float32, vectors int)\nTEXT ·%s(SB), NOSPLIT, $0-40\n", name, name)
+	for i, r := range []string{"DI", "SI", "DX"} {
+		w.op("MOVQ %s+%d(FP), %s", []string{"sum", "q", "wave"}[i], 8*i, r)
+	}
+	w.op("VBROADCASTSS quiet+24(FP), %s0", vec)
+	w.op("MOVQ vectors+32(FP), CX")
+	w.op("SHLQ $6, CX")
+	w.op("XORQ AX, AX")
+	w.op("CMPQ AX, CX")
+	w.op("JGE %s_done", name)
+	w.raw("\n%s_loop:\n", name)
+	w.op("VMOVUPS (SI)(AX*1), %s1", vec)
+	w.op("VSUBPS %s0, %s1, %s1", vec, vec, vec)
+	w.op("VMULPS (DX)(AX*1), %s1, %s1", vec, vec)
+	w.op("VADDPS (DI)(AX*1), %s1, %s1", vec, vec)
+	w.op("VMOVUPS %s1, (DI)(AX*1)", vec)
+	w.op("ADDQ $%d, AX", bytes)
+	w.op("CMPQ AX, CX")
+	w.op("JLT %s_loop", name)
+	w.raw("\n%s_done:\n", name)
+	w.op("VZEROUPPER")
+	w.op("RET")
 }
