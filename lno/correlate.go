@@ -3,7 +3,6 @@ package lno
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/internal/kernel"
@@ -79,8 +78,8 @@ func (c *correlation) forward(y, x, w, bias []float32, acc bool) {
 	kernel.Parallel(c.nb*c.m[0]*blocks, 1, func(lo, hi int) {
 		var work []float32
 		if !direct {
-			work = scratch.get(together * c.n[2] * c.co)
-			defer scratch.put(work)
+			work = scratch.Get(together * c.n[2] * c.co)
+			defer scratch.Put(work)
 		}
 		for t := lo; t < hi; t++ {
 			plane, row := t/blocks, t%blocks*together
@@ -201,15 +200,4 @@ func (c *correlation) spread(g *autograd.Grads, gy []float32, n, at [3]int) (dst
 }
 
 // scratch keeps the buffers of tasks.
-var scratch buffers
-
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) get(n int) []float32 {
-	if p, _ := b.pool.Get().(*[]float32); p != nil && cap(*p) >= n {
-		return (*p)[:n]
-	}
-	return make([]float32, n)
-}
-
-func (b *buffers) put(s []float32) { b.pool.Put(&s) }
+var scratch kernel.Scratch[float32]

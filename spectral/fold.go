@@ -11,12 +11,12 @@ type fold struct {
 
 func newFold(s *step) fold {
 	f := fold{step: s, evens: s.grid/2 + 1, odds: (s.grid - 1) / 2}
-	f.even = lines.get(s.grid * s.nc)
+	f.even = lines.Get(s.grid * s.nc)
 	f.odd = f.even[f.evens*s.nc:]
 	return f
 }
 
-func (f *fold) release() { lines.put(f.even) }
+func (f *fold) release() { lines.Put(f.even) }
 
 // lda returns the row length of a stored matrix that is, or is the transpose of, rows x cols.
 func (f *fold) lda(rows, cols int) int {

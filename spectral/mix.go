@@ -42,8 +42,8 @@ func mixRows(order, rows []int, k1 int, x, w *autograd.Value) *autograd.Value {
 	if size := 2 * x.Len(); w.NeedsGrad() {
 		doubled = t.Scratch(size)
 	} else {
-		doubled = spectra.get(size)
-		defer spectra.put(doubled)
+		doubled = spectra.Get(size)
+		defer spectra.Put(doubled)
 	}
 	m.double(doubled, x.Data)
 	out := t.Alloc(x.Shape[0], 2, m.nb, m.no)
@@ -112,8 +112,8 @@ func (m *mixer) products(f func(s, r, step int)) {
 func (m *mixer) forward(y, doubled, w []float32) {
 	rows, ni, no := 2*m.nb, m.ni, m.no
 	kernel.Parallel(blocks(no, blockOut), 1, func(lo, hi int) {
-		buf := tiles.get(2 * m.stored * blockIn * blockOut)
-		defer tiles.put(buf)
+		buf := tiles.Get(2 * m.stored * blockIn * blockOut)
+		defer tiles.Put(buf)
 		for o := lo; o < hi; o++ {
 			for i := range blocks(ni, blockIn) {
 				t := m.tile(i, o)
@@ -131,11 +131,11 @@ func (m *mixer) forward(y, doubled, w []float32) {
 // inputGrad computes gX, block by block of input channels.
 func (m *mixer) inputGrad(gx, gy, w []float32, acc bool) {
 	rows, ni, no := 2*m.nb, m.ni, m.no
-	doubled := spectra.get(2 * len(gx))
-	defer spectra.put(doubled)
+	doubled := spectra.Get(2 * len(gx))
+	defer spectra.Put(doubled)
 	kernel.Parallel(blocks(ni, blockIn), 1, func(lo, hi int) {
-		buf := tiles.get(2 * m.stored * blockIn * blockOut)
-		defer tiles.put(buf)
+		buf := tiles.Get(2 * m.stored * blockIn * blockOut)
+		defer tiles.Put(buf)
 		for i := lo; i < hi; i++ {
 			for o := range blocks(no, blockOut) {
 				t := m.tile(i, o)
@@ -156,10 +156,10 @@ func (m *mixer) weightGrad(gw, doubled, gy []float32, acc bool) {
 	rows, ni, no := 2*m.nb, m.ni, m.no
 	across := blocks(no, blockOut)
 	kernel.Parallel(blocks(ni, blockIn)*across, 1, func(lo, hi int) {
-		buf := tiles.get(2 * m.stored * blockIn * blockOut)
-		defer tiles.put(buf)
-		turned := turns.get(2 * m.stored * blockOut)
-		defer turns.put(turned)
+		buf := tiles.Get(2 * m.stored * blockIn * blockOut)
+		defer tiles.Put(buf)
+		turned := turns.Get(2 * m.stored * blockOut)
+		defer turns.Put(turned)
 		for k := lo; k < hi; k++ {
 			t := m.tile(k/across, k%across)
 			if len(m.rows) < m.stored {

@@ -18,8 +18,8 @@ func mixAlike(x, w *autograd.Value) *autograd.Value {
 	re, im := parts[:ni*no], parts[ni*no:]
 	out := t.Alloc(modes, 2, nb, no)
 	kernel.Gemm(false, false, rows, no, ni, x.Data, ni, re, no, out.Data, no, false)
-	turned := spectra.get(rows * no)
-	defer spectra.put(turned)
+	turned := spectra.Get(rows * no)
+	defer spectra.Put(turned)
 	kernel.Gemm(false, false, rows, no, ni, x.Data, ni, im, no, turned, no, false)
 	addTurned(out.Data, turned, nb*no, 1)
 	return autograd.Record("SpectralConv.mixAlike", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {

@@ -22,26 +22,26 @@ func mixLanes(order, rows []int, x, w *autograd.Value) *autograd.Value {
 	if w.NeedsGrad() {
 		xl = t.Scratch(l.size(ni))
 	} else {
-		xl = spectra.get(l.size(ni))
-		defer spectra.put(xl)
+		xl = spectra.Get(l.size(ni))
+		defer spectra.Put(xl)
 	}
 	l.load(xl, x.Data, ni)
-	yl := spectra.get(l.size(no))
-	defer spectra.put(yl)
+	yl := spectra.Get(l.size(no))
+	defer spectra.Put(yl)
 	kernel.MulLanes(l.byBatch(yl), l.byBatch(xl), weight, nb, no, ni, l.modes, false)
 	out := t.Alloc(x.Shape[0], 2, nb, no)
 	l.store(out.Data, yl, no, false)
 	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {
-		gl := spectra.get(l.size(no))
-		defer spectra.put(gl)
+		gl := spectra.Get(l.size(no))
+		defer spectra.Put(gl)
 		l.load(gl, gy, no)
 		if x.NeedsGrad() {
-			dl := spectra.get(l.size(ni))
+			dl := spectra.Get(l.size(ni))
 			turned := kernel.Lanes[float32]{Data: w.Data, Row: weight.Col, Col: weight.Row, Conj: true}
 			kernel.MulLanes(l.byBatch(dl), l.byBatch(gl), turned, nb, ni, no, l.modes, false)
 			gx, acc := g.Buffer(x)
 			l.store(gx, dl, ni, acc)
-			spectra.put(dl)
+			spectra.Put(dl)
 		}
 		if w.NeedsGrad() {
 			gw, acc := g.Buffer(w)
@@ -75,8 +75,8 @@ const laneChannels = 32
 func (l *lanes) each(channels int, f func(b, c0, nc int, buf []float32)) {
 	count := blocks(channels, laneChannels)
 	kernel.Parallel(l.nb*count, 1, func(lo, hi int) {
-		buf := turns.get(2 * l.modes * laneChannels)
-		defer turns.put(buf)
+		buf := turns.Get(2 * l.modes * laneChannels)
+		defer turns.Put(buf)
 		for t := lo; t < hi; t++ {
 			c0 := t / l.nb * laneChannels
 			f(t%l.nb, c0, min(laneChannels, channels-c0), buf)

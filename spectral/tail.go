@@ -124,8 +124,8 @@ func (k *tail) run(y, half, x []float32) {
 		f := newFold(&k.line)
 		defer f.release()
 		size := k.chunk() * k.n
-		buf := lines.get(size * (nc + nh))
-		defer lines.put(buf)
+		buf := lines.Get(size * (nc + nh))
+		defer lines.Put(buf)
 		for ; lo < hi; lo += k.chunk() {
 			rows := min(k.chunk(), hi-lo) * k.n
 			first := lo * k.n // row
@@ -194,8 +194,8 @@ func (k *tail) backward(g *autograd.Grads, gy []float32, spectrum, x *autograd.V
 		f := newFold(&line)
 		defer f.release()
 		size := k.chunk() * k.n
-		buf := lines.get(size * (2*nc + 2*nh))
-		defer lines.put(buf)
+		buf := lines.Get(size * (2*nc + 2*nh))
+		defer lines.Put(buf)
 		for ; lo < hi; lo += k.chunk() {
 			rows := min(k.chunk(), hi-lo) * k.n
 			first := lo * k.n

@@ -171,11 +171,11 @@ type field struct {
 
 func (e edges) field() *field {
 	n, np := e.ny*e.nx, (e.ny+2)*(e.nx+2)
-	buf := borrow(3*n + 2*np)
+	buf := scratch.Get(3*n + 2*np)
 	return &field{e, buf, buf[:np], buf[np : 2*np], buf[2*np : 2*np+n], buf[2*np+n : 2*np+2*n], buf[2*np+2*n:]}
 }
 
-func (f *field) free() { giveBack(f.buf) }
+func (f *field) free() { scratch.Put(f.buf) }
 
 // forward fills the field of image u.
 func forward[T kernel.Float](f *field, u []T) {

@@ -50,8 +50,8 @@ func h1[T kernel.Float](r relative, s sobolev, x, y []T, rows int) ([]float64, g
 	n := len(x) / rows
 	diff, norm, value := make([]float64, rows), make([]float64, rows), make([]float64, rows)
 	kernel.Parallel(rows, 1, func(lo, hi int) {
-		buf := borrow(3 * n)
-		defer giveBack(buf)
+		buf := scratch.Get(3 * n)
+		defer scratch.Put(buf)
 		u, w, d := buf[:n], buf[n:2*n], buf[2*n:]
 		for i := lo; i < hi; i++ {
 			row(u, x[i*n:], y[i*n:])
@@ -66,8 +66,8 @@ func h1[T kernel.Float](r relative, s sobolev, x, y []T, rows int) ([]float64, g
 	})
 	return value, func(gx, gy, g []T) {
 		kernel.Parallel(rows, 1, func(lo, hi int) {
-			buf := borrow(3 * n)
-			defer giveBack(buf)
+			buf := scratch.Get(3 * n)
+			defer scratch.Put(buf)
 			u, w, d := buf[:n], buf[n:2*n], buf[2*n:]
 			for i := lo; i < hi; i++ {
 				q, b := r.weight*float64(g[i]), 0.0

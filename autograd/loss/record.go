@@ -3,7 +3,6 @@ package loss
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/internal/kernel"
@@ -69,19 +68,8 @@ func total(x []float64) float64 {
 	return s
 }
 
-// scratch keeps float64 buffers for work on one image or function.
-var scratch sync.Pool
-
-// borrow returns n undefined numbers.
-func borrow(n int) []float64 {
-	if b, ok := scratch.Get().(*[]float64); ok && cap(*b) >= n {
-		return (*b)[:n]
-	}
-	return make([]float64, n)
-}
-
-// giveBack takes back what borrow returned.
-func giveBack(b []float64) { scratch.Put(&b) }
+// scratch keeps buffers for work on one image or function.
+var scratch kernel.Scratch[float64]
 
 // sign is the derivative of |x|, 0 at 0.
 func sign(x float64) float64 {

@@ -75,7 +75,7 @@ type moments struct {
 
 func (k window) moments() *moments {
 	n := k.ny * k.nx
-	buf := borrow(8 * n)
+	buf := scratch.Get(8 * n)
 	cut := func(i int) []float64 { return buf[i*n : (i+1)*n] }
 	return &moments{buf, cut(0), cut(1), cut(2), cut(3), cut(4), cut(5), cut(6), cut(7)}
 }
@@ -131,7 +131,7 @@ func ssim[T kernel.Float](k window, x, y []T, rows int) ([]float64, gradient[T])
 	value := make([]float64, rows)
 	kernel.Parallel(rows, 1, func(lo, hi int) {
 		m := k.moments()
-		defer giveBack(m.buf)
+		defer scratch.Put(m.buf)
 		for r := lo; r < hi; r++ {
 			load(k, m, x[r*n:(r+1)*n], y[r*n:(r+1)*n])
 			for i, a := range m.mx {
@@ -144,7 +144,7 @@ func ssim[T kernel.Float](k window, x, y []T, rows int) ([]float64, gradient[T])
 	return value, func(gx, gy, g []T) {
 		kernel.Parallel(rows, 1, func(lo, hi int) {
 			m := k.moments()
-			defer giveBack(m.buf)
+			defer scratch.Put(m.buf)
 			for r := lo; r < hi; r++ {
 				load(k, m, x[r*n:(r+1)*n], y[r*n:(r+1)*n])
 				k.pull(m, float64(g[r])/float64(n))

@@ -38,12 +38,12 @@ func forward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 			n, g, j0 := t/ns/s.Groups, t/ns%s.Groups, t%ns*step
 			j1 := min(j0+step, size)
 			sc.image.load(s, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, j0/s.OW+rows)
-			p := product[T]{batch: 1, m: og, n: size, k: patch, a: w[g*og*patch:], lda: patch,
+			sc.product = product[T]{batch: 1, m: og, n: size, k: patch, a: w[g*og*patch:], lda: patch,
 				c: y[(n*s.Out+g*og)*size:], ldc: size, acc: acc}
 			if bias != nil {
-				p.ep.RowBias = bias[g*og : (g+1)*og]
+				sc.product.ep.RowBias = bias[g*og : (g+1)*og]
 			}
-			sc.multiply(&p, j0, j1)
+			sc.multiply(&sc.product, j0, j1)
 		}
 	})
 }
@@ -64,8 +64,9 @@ func ConvTransposeForward[T Float](y, x, w, bias []T, s ConvShape) {
 
 // convScratch is what one task of a convolution needs.
 type convScratch[T Float] struct {
-	image patchImage[T]
-	cols  []T
+	image   patchImage[T]
+	cols    []T
+	product product[T]
 }
 
 var convScratch32, convScratch64 sync.Pool
@@ -77,7 +78,10 @@ func takeConvScratch[T Float]() *convScratch[T] {
 	return new(convScratch[T])
 }
 
-func (sc *convScratch[T]) release() { convPool[T]().Put(sc) }
+func (sc *convScratch[T]) release() {
+	sc.product = product[T]{}
+	convPool[T]().Put(sc)
+}
 
 func convPool[T Float]() *sync.Pool {
 	if is32[T]() {

@@ -53,10 +53,12 @@ func weightByTaps[T Float](gw, x, gy []T, s ConvShape, acc bool) {
 				}
 			})
 			Parallel(taps*pieces, 1, func(lo, hi int) {
+				sc := takeConvScratch[T]()
+				defer sc.release()
 				for t := lo; t < hi; t++ {
-					p := product[T]{transB: true, batch: 1, m: cg, n: og, k: long - im.pitch + s.OW,
+					sc.product = product[T]{transB: true, batch: 1, m: cg, n: og, k: long - im.pitch + s.OW,
 						a: im.data[im.tap(t/pieces):], lda: im.channel(), b: gradient.cols, ldb: long}
-					b := block[T]{product: &p, m0: t % pieces * cg / pieces, m1: (t%pieces + 1) * cg / pieces, n1: og, k1: p.k,
+					b := block[T]{product: &sc.product, m0: t % pieces * cg / pieces, m1: (t%pieces + 1) * cg / pieces, n1: og, k1: sc.product.k,
 						c: sum.cols[(g*taps+t/pieces)*cg*og:], ldc: og, acc: n > 0, last: true}
 					b.do()
 				}
