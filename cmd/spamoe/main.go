@@ -30,6 +30,7 @@ func commands() []command {
 		{"train", "train a model on OpenFWI data, on data of its own making, or on any pairs of .npy arrays", train},
 		{"eval", "measure a trained model on data with known maps", evaluate},
 		{"predict", "turn recorded gathers into maps with a trained model", predict},
+		{"invert", "find the maps that explain recorded gathers, by full-waveform inversion", invertGathers},
 		{"route", "show which experts a trained SPAMoE gives which samples to, and why", route},
 		{"inspect", "print the tensors, sizes and configuration of a model or a PyTorch checkpoint", inspect},
 		{"export", "write a model for PyTorch (.pt) or as .safetensors", export},

@@ -21,7 +21,7 @@ type Problem struct {
 type Config struct {
 	Min    float64 `json:"min,omitempty"`    // bounds of the velocity in m/s (1500)
 	Max    float64 `json:"max,omitempty"`    // (4500)
-	Stages []Stage `json:"stages,omitempty"` // nil: Stages of the survey
+	Stages []Stage `json:"stages,omitempty"` // nil: Stages of the survey, or Refinement where the problem has a start
 	Pairs  int     `json:"pairs,omitempty"`  // of steps and gradients that L-BFGS remembers (100)
 	// Probes is how many gradients estimate the illumination at the beginning of a round (3); negative: none, all cells get the
 	// same weight.
@@ -102,35 +102,36 @@ func (p *Prior) UnmarshalText(text []byte) error {
 	return fmt.Errorf("invert: unknown prior %q, want cells, layers or blocks", text)
 }
 
-// Stages are those that a Config without any gets: five bands from a fifth of the wavelet's frequency up, with smoothed updates
-// and weak total variation, and then rounds without filter, in the end with total variation as strong as the misfit.
+// Stages are those that a Config without any gets: Bands from a fifth of the wavelet's frequency up.
 func Stages(survey wave.Config, lowest float64) []Stage {
-	freq, dx := survey.Freq, survey.Dx
-	if freq == 0 {
-		freq = 15
-	}
-	if dx == 0 {
-		dx = 10
-	}
+	freq := survey.Freq
+	setDefault(&freq, 15)
+	return Bands(survey, lowest, []float64{0.2 * freq, 0.3 * freq, 0.43 * freq, 0.6 * freq, 0.87 * freq})
+}
+
+// Bands returns a stage for each corner frequency in hertz, with updates smoothed to a tenth of the wavelength at the lowest
+// velocity and weak total variation, and then rounds without filter, in the end with total variation as strong as the misfit.
+func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
+	dx := survey.Dx
+	setDefault(&dx, 10)
 	var s []Stage
-	for i, ratio := range []float64{0.2, 0.3, 0.43, 0.6, 0.87} {
+	for i, corner := range corners {
 		weight := 0.05
 		if i < 2 {
 			weight = 0.01
 		}
-		s = append(s, Stage{LowPass: ratio * freq, Iterations: 40, Gain: defaultGain, Smooth: lowest / (ratio * freq) / dx / 10, Variation: weight})
+		s = append(s, Stage{LowPass: corner, Iterations: 40, Gain: defaultGain, Smooth: lowest / corner / dx / 10, Variation: weight})
 	}
-	return append(s, Refinement()...)
+	return append(s,
+		Stage{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 0.05},
+		Stage{Iterations: 80, Rounds: 3, Gain: defaultGain, Variation: 1},
+		Stage{Iterations: 60, Rounds: 5, Gain: defaultGain, Variation: 1, Prior: Blocks},
+	)
 }
 
-// Refinement are the last of Stages, for maps that are already near, such as a network's prediction.
-func Refinement() []Stage {
-	return []Stage{
-		{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 0.05},
-		{Iterations: 80, Rounds: 3, Gain: defaultGain, Variation: 1},
-		{Iterations: 60, Rounds: 8, Gain: defaultGain, Variation: 1, Prior: Blocks},
-	}
-}
+// Refinement are those of Stages for maps that are already about right, such as a network's prediction: all but the two lowest
+// bands.
+func Refinement(survey wave.Config, lowest float64) []Stage { return Stages(survey, lowest)[2:] }
 
 const defaultGain = 0.5
 
@@ -153,7 +154,7 @@ func (c Config) complete(p *Problem) (Config, error) {
 	if c.Stages == nil {
 		c.Stages = Stages(p.Survey, c.Min)
 		if p.Start != nil {
-			c.Stages = Refinement()
+			c.Stages = Refinement(p.Survey, c.Min)
 		}
 	}
 	for i := range c.Stages {

@@ -59,7 +59,7 @@ func ExampleStages() {
 	// 13.05 Hz, 0 rounds of 40 cells
 	// 0 Hz, 2 rounds of 60 cells
 	// 0 Hz, 3 rounds of 80 cells
-	// 0 Hz, 8 rounds of 60 blocks
+	// 0 Hz, 5 rounds of 60 blocks
 }
 
 func ExampleParseMisfit() {
