@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -90,10 +91,29 @@ func TestParallelDoesNotAllocate(t *testing.T) {
 	})
 }
 
+// BenchmarkParallel measures what a region costs beside its work: one of two empty chunks, one of two chunks of 20 us each, right after
+// another region and after a pause in which the workers fell asleep.
 func BenchmarkParallel(b *testing.B) {
-	var n atomic.Int32
-	body := func(lo, hi int) { n.Add(1) }
-	for b.Loop() {
-		Parallel(2, 1, body)
+	work := func(lo, hi int) {
+		for start := time.Now(); time.Since(start) < 20*time.Microsecond; {
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		body  func(lo, hi int)
+		pause time.Duration
+	}{{"empty", func(lo, hi int) {}, 0}, {"20us", work, 0}, {"20us/rested", work, 2 * time.Millisecond}} {
+		b.Run(c.name, func(b *testing.B) {
+			total := time.Duration(0)
+			for b.Loop() {
+				if c.pause > 0 {
+					time.Sleep(c.pause)
+				}
+				start := time.Now()
+				Parallel(2, 1, c.body)
+				total += time.Since(start)
+			}
+			b.ReportMetric(float64(total.Nanoseconds())/float64(b.N)/1e3, "us/region")
+		})
 	}
 }
