@@ -112,31 +112,24 @@ func (w *attentionWorker) end() {
 	attentionWorkers.Put(w)
 }
 
-// turn copies vectors lo to hi of one head, n channels each, from x to the contiguous dst, times scale, turned by sign times their
-// rotation.
-func (r *Rotation) turn(dst, x []float32, row, lo, hi, n int, scale, sign float32) {
-	for i := lo; i < hi; i++ {
-		to, from := dst[(i-lo)*n:][:n], x[i*row:][:n]
-		r.turnOne(to, from, i, scale, sign)
+// turn copies count vectors of n channels, those of tokens first, first + 1, .., from x, where they are xRow apart, to dst, where they
+// are dstRow apart: times scale, turned by sign times their rotations.
+func (r *Rotation) turn(dst, x []float32, dstRow, xRow, first, count, n int, scale, sign float32) {
+	plain := count
+	if r != nil {
+		plain = min(count, max(0, r.First-first))
 	}
-}
-
-func (r *Rotation) turnOne(to, from []float32, i int, scale, sign float32) {
-	if r == nil || i < r.First {
+	for i := range plain {
+		to, from := dst[i*dstRow:][:n], x[i*xRow:][:n]
 		if scale == 1 {
 			copy(to, from)
 		} else {
 			scaleElem.f32(to, from, nil, scale, 0, false)
 		}
-		return
 	}
-	h := len(to) / 2
-	at := (i - r.First) * h
-	sin, cos := r.Sin[at:][:h], r.Cos[at:][:h]
-	if sign > 0 {
-		rotate32(to[:h], to[h:], from[:h], from[h:], sin, cos, scale)
-	} else { // the halves change places: y2 = x2 cos - x1 sin, y1 = x1 cos + x2 sin
-		rotate32(to[h:], to[:h], from[h:], from[:h], sin, cos, scale)
+	if plain < count {
+		at := (first + plain - r.First) * n / 2
+		rotate32(dst[plain*dstRow:], x[plain*xRow:], r.Sin[at:], r.Cos[at:], dstRow, xRow, n/2, count-plain, scale, scale*sign)
 	}
 }
 
@@ -210,9 +203,9 @@ func growOperands(s []operand, n int) []operand {
 func (s *attending) prepare(w *attentionWorker, i int) {
 	n, m, d, e := s.Queries, s.Keys, s.Dim, s.Out
 	queries, keys, values := s.queries[i*n*d:][:n*d], s.keys[i*m*d:][:m*d], s.values[i*m*e:][:m*e]
-	s.Rotation.turn(queries, s.q[i*s.Q.Head:], s.Q.Row, 0, n, d, s.scale(), 1)
-	s.Rotation.turn(keys, s.k[i*s.K.Head:], s.K.Row, 0, m, d, 1, 1)
-	(*Rotation)(nil).turn(values, s.v[i*s.V.Head:], s.V.Row, 0, m, e, 1, 1)
+	s.Rotation.turn(queries, s.q[i*s.Q.Head:], d, s.Q.Row, 0, n, d, s.scale(), 1)
+	s.Rotation.turn(keys, s.k[i*s.K.Head:], d, s.K.Row, 0, m, d, 1, 1)
+	(*Rotation)(nil).turn(values, s.v[i*s.V.Head:], e, s.V.Row, 0, m, e, 1, 1)
 	s.left[i] = w.left(s.queryWords[i*n*d:], queries, n, d)
 	s.right[i] = w.panels(s.keyPanels[i*panelled(m)*d:], w.left(s.keyWords[i*m*d:], keys, m, d), m)
 }

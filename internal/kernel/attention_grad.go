@@ -43,13 +43,17 @@ func (s *attending) backward(gq, gk, gv, gy, lse []float32) {
 		w.end()
 	})
 	scale := float32(1 / math.Sqrt(float64(d)))
-	Parallel(h*n, rowGrain(d, 2*blocks), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			sum := s.grad.parts[r*d:][:d]
+	const rows = 64
+	chunks := (n + rows - 1) / rows
+	Parallel(h*chunks, 1, func(lo, hi int) {
+		for t := lo; t < hi; t++ {
+			i, r0 := t/chunks, t%chunks*rows
+			r1 := min(r0+rows, n)
+			sum := s.grad.parts[(i*n+r0)*d:][:(r1-r0)*d]
 			for j := 1; j < blocks; j++ {
-				addElem.f32(sum, sum, s.grad.parts[(j*h*n+r)*d:][:d], 0, 0, false)
+				addElem.f32(sum, sum, s.grad.parts[((j*h+i)*n+r0)*d:][:len(sum)], 0, 0, false)
 			}
-			s.Rotation.turnOne(gq[r/n*s.Q.Head+r%n*s.Q.Row:][:d], sum, r%n, scale, -1)
+			s.Rotation.turn(gq[i*s.Q.Head+r0*s.Q.Row:], sum, s.Q.Row, d, r0, r1-r0, d, scale, -1)
 		}
 	})
 }
@@ -70,7 +74,7 @@ func (s *attending) prepareGrad(gy []float32) {
 		for i := lo; i < hi; i++ {
 			s.prepare(w, i)
 			gys := g.gy[i*n*e:][:n*e]
-			(*Rotation)(nil).turn(gys, gy[i*s.Y.Head:], s.Y.Row, 0, n, e, 1, 1)
+			(*Rotation)(nil).turn(gys, gy[i*s.Y.Head:], e, s.Y.Row, 0, n, e, 1, 1)
 			for r := range n {
 				g.dots[i*n+r] = float32(dotReducer.f32(gys[r*e:][:e], s.y[i*s.Y.Head+r*s.Y.Row:][:e]))
 			}
@@ -111,8 +115,8 @@ func (s *attending) keyBlock(w *attentionWorker, i, j0, j1 int, part, lse, gk, g
 		w.mul(w.gk, d, w.across(&w.pieces, w.gw, w.g, rows, c, ld), w.rightFrom(g.queries[i], i0), c, d, rows, i0 > 0)
 		w.mul(part[i0*d:], d, left, w.rightFrom(g.keys[i], j0), rows, d, c, false)
 	}
+	s.Rotation.turn(gk[j0*s.K.Row:], w.gk, s.K.Row, d, j0, c, d, math.Ln2, -1)
 	for r := range c {
-		s.Rotation.turnOne(gk[(j0+r)*s.K.Row:][:d], w.gk[r*d:][:d], j0+r, math.Ln2, -1)
 		copy(gv[(j0+r)*s.V.Row:][:e], w.gv[r*e:][:e])
 	}
 }

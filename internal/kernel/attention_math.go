@@ -30,11 +30,15 @@ func exp2GradGeneric(p, g []float32, m, d float32) {
 	}
 }
 
-// rotateGeneric computes y1 = a (x1 cos - x2 sin), y2 = a (x2 cos + x1 sin). y may be x.
-func rotateGeneric(y1, y2, x1, x2, sin, cos []float32, a float32) {
-	for i, c := range cos {
-		c, s := a*c, a*sin[i]
-		u, v := x1[i], x2[i]
-		y1[i], y2[i] = u*c-v*s, v*c+u*s
+// rotateGeneric turns the points whose coordinates are the halves of rows of 2 half elements: y1 = c x1 - s x2, y2 = c x2 + s x1
+// with c = a cos and s = b sin. Rows of x and y are xRow and yRow elements apart, those of sin and cos half. y may be x.
+func rotateGeneric(y, x, sin, cos []float32, yRow, xRow, half, rows int, a, b float32) {
+	for r := range rows {
+		y1, x1 := y[r*yRow:][:2*half], x[r*xRow:][:2*half]
+		for i, c := range cos[r*half:][:half] {
+			c, s := a*c, b*sin[r*half+i]
+			u, v := x1[i], x1[half+i]
+			y1[i], y1[half+i] = u*c-v*s, v*c+u*s
+		}
 	}
 }

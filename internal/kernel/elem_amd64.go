@@ -66,7 +66,7 @@ func useBodies(kind int) {
 	expSum32 = [3]func(dst, x []float32, m float32) float64{expSumGeneric[float32], expSumAVX2, expSumAVX512}[kind]
 	exp2Sum32 = [3]func(dst, x []float32, m float32) float32{exp2SumGeneric, exp2SumAVX2, exp2SumAVX512}[kind]
 	exp2Grad32 = [3]func(p, g []float32, m, d float32){exp2GradGeneric, exp2GradAVX2, exp2GradAVX512}[kind]
-	rotate32 = [3]func(y1, y2, x1, x2, sin, cos []float32, a float32){rotateGeneric, rotateAVX2, rotateAVX512}[kind]
+	rotate32 = [3]func(y, x, sin, cos []float32, yRow, xRow, half, rows int, a, b float32){rotateGeneric, rotateAVX2, rotateAVX512}[kind]
 	squares32 = [3]func(x []float32, m float64) float64{squaresGeneric[float32], squaresAVX2, squaresAVX512}[kind]
 	normAffine32 = [3]func(dst, x, w, b []float32, m, s float32){normAffineGeneric[float32], normAffineAVX2, normAffineAVX512}[kind]
 	normSums32 = [3]func(g, x, w []float32, m float64) (sum, dot float64){normSumsGeneric[float32], normSumsAVX2, normSumsAVX512}[kind]

@@ -4684,87 +4684,106 @@ done1:
 	VZEROUPPER
 	RET
 
-// func rotateAVX2(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
+// func rotateAVX2(y []float32, x []float32, sin []float32, cos []float32, yRow int, xRow int, half int, rows int, a float32, b float32)
 // Requires: AVX, FMA3
-TEXT ·rotateAVX2(SB), NOSPLIT, $0-148
-	MOVQ         y1_len+8(FP), AX
-	MOVQ         y1_base+0(FP), CX
-	MOVQ         y2_base+24(FP), DX
-	MOVQ         x1_base+48(FP), BX
-	MOVQ         x2_base+72(FP), SI
-	MOVQ         sin_base+96(FP), DI
-	MOVQ         cos_base+120(FP), R8
-	VBROADCASTSS a+144(FP), Y0
+TEXT ·rotateAVX2(SB), NOSPLIT, $0-136
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         sin_base+48(FP), DX
+	MOVQ         cos_base+72(FP), BX
+	MOVQ         rows+120(FP), R13
+	VBROADCASTSS a+128(FP), Y0
+	VBROADCASTSS b+132(FP), Y1
+
+row:
+	DECQ R13
+	JLT  end
+	MOVQ half+112(FP), SI
+	MOVQ AX, DI
+	LEAQ (AX)(SI*4), R8
+	MOVQ yRow+96(FP), R9
+	LEAQ (AX)(R9*4), AX
+	MOVQ CX, R9
+	LEAQ (CX)(SI*4), R10
+	MOVQ xRow+104(FP), R11
+	LEAQ (CX)(R11*4), CX
+	MOVQ DX, R11
+	LEAQ (DX)(SI*4), DX
+	MOVQ BX, R12
+	LEAQ (BX)(SI*4), BX
 
 round1:
-	CMPQ         AX, $+8
+	CMPQ         SI, $+8
 	JLT          single1
-	VMOVUPS      (DI), Y1
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      (R8), Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      (BX), Y3
-	VMOVUPS      (SI), Y4
-	VMULPS       Y2, Y3, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVUPS      Y5, (CX)
-	VMULPS       Y2, Y4, Y2
-	VFMADD231PS  Y1, Y3, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         $+32, R8
+	VMOVUPS      (R11), Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      (R12), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      (R9), Y4
+	VMOVUPS      (R10), Y5
+	VMULPS       Y3, Y4, Y6
+	VFNMADD231PS Y2, Y5, Y6
+	VMOVUPS      Y6, (DI)
+	VMULPS       Y3, Y5, Y3
+	VFMADD231PS  Y2, Y4, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         $+32, R12
+	ADDQ         $+32, R11
+	ADDQ         $+32, R9
+	ADDQ         $+32, R10
 	ADDQ         $+32, DI
-	ADDQ         $+32, BX
-	ADDQ         $+32, SI
-	ADDQ         $+32, CX
-	ADDQ         $+32, DX
-	SUBQ         $+8, AX
+	ADDQ         $+32, R8
+	SUBQ         $+8, SI
 	JMP          round1
 
 single1:
-	CMPQ         AX, $+8
+	CMPQ         SI, $+8
 	JLT          tail1
-	VMOVUPS      (DI), Y1
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      (R8), Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      (BX), Y3
-	VMOVUPS      (SI), Y4
-	VMULPS       Y2, Y3, Y5
-	VFNMADD231PS Y1, Y4, Y5
-	VMOVUPS      Y5, (CX)
-	VMULPS       Y2, Y4, Y2
-	VFMADD231PS  Y1, Y3, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         $+32, R8
+	VMOVUPS      (R11), Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      (R12), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      (R9), Y4
+	VMOVUPS      (R10), Y5
+	VMULPS       Y3, Y4, Y6
+	VFNMADD231PS Y2, Y5, Y6
+	VMOVUPS      Y6, (DI)
+	VMULPS       Y3, Y5, Y3
+	VFMADD231PS  Y2, Y4, Y3
+	VMOVUPS      Y3, (R8)
+	ADDQ         $+32, R12
+	ADDQ         $+32, R11
+	ADDQ         $+32, R9
+	ADDQ         $+32, R10
 	ADDQ         $+32, DI
-	ADDQ         $+32, BX
-	ADDQ         $+32, SI
-	ADDQ         $+32, CX
-	ADDQ         $+32, DX
-	SUBQ         $+8, AX
+	ADDQ         $+32, R8
+	SUBQ         $+8, SI
 	JMP          single1
 
 tail1:
-	TESTQ        AX, AX
+	TESTQ        SI, SI
 	JEQ          done1
-	LEAQ         elemWindow<>+0(SB), R9
-	SHLQ         $0x02, AX
-	SUBQ         AX, R9
-	VMOVUPS      32(R9), Y1
-	VMASKMOVPS   (DI), Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMASKMOVPS   (R8), Y1, Y3
-	VMULPS       Y0, Y3, Y0
-	VMASKMOVPS   (BX), Y1, Y3
-	VMASKMOVPS   (SI), Y1, Y4
-	VMULPS       Y0, Y3, Y5
-	VFNMADD231PS Y2, Y4, Y5
-	VMASKMOVPS   Y5, Y1, (CX)
-	VMULPS       Y0, Y4, Y0
-	VFMADD231PS  Y2, Y3, Y0
-	VMASKMOVPS   Y0, Y1, (DX)
+	LEAQ         elemWindow<>+0(SB), R14
+	SHLQ         $0x02, SI
+	SUBQ         SI, R14
+	VMOVUPS      32(R14), Y2
+	VMASKMOVPS   (R11), Y2, Y3
+	VMULPS       Y1, Y3, Y3
+	VMASKMOVPS   (R12), Y2, Y4
+	VMULPS       Y0, Y4, Y4
+	VMASKMOVPS   (R9), Y2, Y5
+	VMASKMOVPS   (R10), Y2, Y6
+	VMULPS       Y4, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMASKMOVPS   Y7, Y2, (DI)
+	VMULPS       Y4, Y6, Y4
+	VFMADD231PS  Y3, Y5, Y4
+	VMASKMOVPS   Y4, Y2, (R8)
 
 done1:
+	JMP row
+
+end:
 	VZEROUPPER
 	RET
 
@@ -9441,88 +9460,107 @@ done1:
 	VZEROUPPER
 	RET
 
-// func rotateAVX512(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
+// func rotateAVX512(y []float32, x []float32, sin []float32, cos []float32, yRow int, xRow int, half int, rows int, a float32, b float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·rotateAVX512(SB), NOSPLIT, $0-148
-	MOVQ         y1_len+8(FP), AX
-	MOVQ         y1_base+0(FP), CX
-	MOVQ         y2_base+24(FP), DX
-	MOVQ         x1_base+48(FP), BX
-	MOVQ         x2_base+72(FP), SI
-	MOVQ         sin_base+96(FP), DI
-	MOVQ         cos_base+120(FP), R8
-	VBROADCASTSS a+144(FP), Z0
+TEXT ·rotateAVX512(SB), NOSPLIT, $0-136
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         sin_base+48(FP), DX
+	MOVQ         cos_base+72(FP), BX
+	MOVQ         rows+120(FP), R13
+	VBROADCASTSS a+128(FP), Z0
+	VBROADCASTSS b+132(FP), Z1
+
+row:
+	DECQ R13
+	JLT  end
+	MOVQ half+112(FP), SI
+	MOVQ AX, DI
+	LEAQ (AX)(SI*4), R8
+	MOVQ yRow+96(FP), R9
+	LEAQ (AX)(R9*4), AX
+	MOVQ CX, R9
+	LEAQ (CX)(SI*4), R10
+	MOVQ xRow+104(FP), R11
+	LEAQ (CX)(R11*4), CX
+	MOVQ DX, R11
+	LEAQ (DX)(SI*4), DX
+	MOVQ BX, R12
+	LEAQ (BX)(SI*4), BX
 
 round1:
-	CMPQ         AX, $+16
+	CMPQ         SI, $+16
 	JLT          single1
-	VMOVUPS      (DI), Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      (R8), Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      (BX), Z3
-	VMOVUPS      (SI), Z4
-	VMULPS       Z2, Z3, Z5
-	VFNMADD231PS Z1, Z4, Z5
-	VMOVUPS      Z5, (CX)
-	VMULPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, (DX)
-	ADDQ         $+64, R8
+	VMOVUPS      (R11), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      (R12), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      (R9), Z4
+	VMOVUPS      (R10), Z5
+	VMULPS       Z3, Z4, Z6
+	VFNMADD231PS Z2, Z5, Z6
+	VMOVUPS      Z6, (DI)
+	VMULPS       Z3, Z5, Z3
+	VFMADD231PS  Z2, Z4, Z3
+	VMOVUPS      Z3, (R8)
+	ADDQ         $+64, R12
+	ADDQ         $+64, R11
+	ADDQ         $+64, R9
+	ADDQ         $+64, R10
 	ADDQ         $+64, DI
-	ADDQ         $+64, BX
-	ADDQ         $+64, SI
-	ADDQ         $+64, CX
-	ADDQ         $+64, DX
-	SUBQ         $+16, AX
+	ADDQ         $+64, R8
+	SUBQ         $+16, SI
 	JMP          round1
 
 single1:
-	CMPQ         AX, $+16
+	CMPQ         SI, $+16
 	JLT          tail1
-	VMOVUPS      (DI), Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      (R8), Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      (BX), Z3
-	VMOVUPS      (SI), Z4
-	VMULPS       Z2, Z3, Z5
-	VFNMADD231PS Z1, Z4, Z5
-	VMOVUPS      Z5, (CX)
-	VMULPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, (DX)
-	ADDQ         $+64, R8
+	VMOVUPS      (R11), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      (R12), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      (R9), Z4
+	VMOVUPS      (R10), Z5
+	VMULPS       Z3, Z4, Z6
+	VFNMADD231PS Z2, Z5, Z6
+	VMOVUPS      Z6, (DI)
+	VMULPS       Z3, Z5, Z3
+	VFMADD231PS  Z2, Z4, Z3
+	VMOVUPS      Z3, (R8)
+	ADDQ         $+64, R12
+	ADDQ         $+64, R11
+	ADDQ         $+64, R9
+	ADDQ         $+64, R10
 	ADDQ         $+64, DI
-	ADDQ         $+64, BX
-	ADDQ         $+64, SI
-	ADDQ         $+64, CX
-	ADDQ         $+64, DX
-	SUBQ         $+16, AX
+	ADDQ         $+64, R8
+	SUBQ         $+16, SI
 	JMP          single1
 
 tail1:
-	TESTQ        AX, AX
+	TESTQ        SI, SI
 	JEQ          done1
-	MOVQ         AX, R9
-	MOVL         $+1, AX
-	SHLXL        R9, AX, AX
-	DECL         AX
-	KMOVW        AX, K1
-	VMOVUPS.Z    (DI), K1, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS.Z    (R8), K1, Z2
-	VMULPS       Z0, Z2, Z0
-	VMOVUPS.Z    (BX), K1, Z2
-	VMOVUPS.Z    (SI), K1, Z3
-	VMULPS       Z0, Z2, Z4
-	VFNMADD231PS Z1, Z3, Z4
-	VMOVUPS      Z4, K1, (CX)
-	VMULPS       Z0, Z3, Z0
-	VFMADD231PS  Z1, Z2, Z0
-	VMOVUPS      Z0, K1, (DX)
+	MOVQ         SI, R14
+	MOVL         $+1, SI
+	SHLXL        R14, SI, SI
+	DECL         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (R11), K1, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (R12), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS.Z    (R9), K1, Z4
+	VMOVUPS.Z    (R10), K1, Z5
+	VMULPS       Z3, Z4, Z6
+	VFNMADD231PS Z2, Z5, Z6
+	VMOVUPS      Z6, K1, (DI)
+	VMULPS       Z3, Z5, Z3
+	VFMADD231PS  Z2, Z4, Z3
+	VMOVUPS      Z3, K1, (R8)
 
 done1:
+	JMP row
+
+end:
 	VZEROUPPER
 	RET
 

@@ -98,7 +98,7 @@ func exp2SumAVX2(dst []float32, x []float32, m float32) float32
 func exp2GradAVX2(p []float32, g []float32, m float32, d float32)
 
 //go:noescape
-func rotateAVX2(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
+func rotateAVX2(y []float32, x []float32, sin []float32, cos []float32, yRow int, xRow int, half int, rows int, a float32, b float32)
 
 //go:noescape
 func adamAVX2(p []float32, m []float32, v []float32, g []float32, keep float32, beta1 float32, c1 float32, beta2 float32, c2 float32, step float32, root float32, eps float32)
@@ -197,7 +197,7 @@ func exp2SumAVX512(dst []float32, x []float32, m float32) float32
 func exp2GradAVX512(p []float32, g []float32, m float32, d float32)
 
 //go:noescape
-func rotateAVX512(y1 []float32, y2 []float32, x1 []float32, x2 []float32, sin []float32, cos []float32, a float32)
+func rotateAVX512(y []float32, x []float32, sin []float32, cos []float32, yRow int, xRow int, half int, rows int, a float32, b float32)
 
 //go:noescape
 func adamAVX512(p []float32, m []float32, v []float32, g []float32, keep float32, beta1 float32, c1 float32, beta2 float32, c2 float32, step float32, root float32, eps float32)

@@ -53,15 +53,47 @@ func attention(w *width) {
 	})
 	w.ret()
 
-	// y1 = a (x1 cos - x2 sin), y2 = a (x2 cos + x1 sin)
-	w.text("rotate", "(y1, y2, x1, x2, sin, cos []float32, a float32)")
-	l = w.newLoop("y1", "y2", "x1", "x2", "sin", "cos")
-	a := w.broadcast("a")
+	w.rotate()
+}
+
+// rotate turns the points whose coordinates are the halves of rows of 2 half elements: y1 = c x1 - s x2, y2 = c x2 + s x1 with
+// c = a cos and s = b sin. Rows of x and y are xRow and yRow elements apart, those of sin and cos half.
+func (w *width) rotate() {
+	w.text("rotate", "(y, x, sin, cos []float32, yRow, xRow, half, rows int, a, b float32)")
+	base := map[string]reg.GPVirtual{}
+	for _, name := range []string{"y", "x", "sin", "cos"} {
+		base[name] = GP64()
+		Load(Param(name).Base(), base[name])
+	}
+	l := &loop{w: w, n: GP64(), ptr: map[string]reg.GPVirtual{}}
+	for _, name := range []string{"y1", "y2", "x1", "x2", "sin", "cos"} {
+		l.ptr[name] = GP64()
+	}
+	rows := GP64()
+	Load(Param("rows"), rows)
+	a, b := w.broadcast("a"), w.broadcast("b")
+	Label("row")
+	DECQ(rows)
+	JLT(LabelRef("end"))
+	Load(Param("half"), l.n)
+	for _, name := range []string{"y", "x"} {
+		MOVQ(base[name], l.ptr[name+"1"])
+		LEAQ(Mem{Base: base[name], Index: l.n, Scale: 4}, l.ptr[name+"2"])
+		step := GP64()
+		Load(Param(name+"Row"), step)
+		LEAQ(Mem{Base: base[name], Index: step, Scale: 4}, base[name])
+	}
+	for _, name := range []string{"sin", "cos"} {
+		MOVQ(base[name], l.ptr[name])
+		LEAQ(Mem{Base: base[name], Index: l.n, Scale: 4}, base[name])
+	}
 	l.run(1, func(p position) {
-		s, c := w.mul(p.get("sin"), a), w.mul(p.get("cos"), a)
+		s, c := w.mul(p.get("sin"), b), w.mul(p.get("cos"), a)
 		x1, x2 := p.get("x1"), p.get("x2")
 		p.put("y1", w.fnma(x2, s, w.mul(x1, c)))
 		p.put("y2", w.fma(x1, s, w.mul(x2, c)))
 	})
+	JMP(LabelRef("row"))
+	Label("end")
 	w.ret()
 }
