@@ -10,7 +10,7 @@ import (
 type Panels[T Float] struct {
 	k, n   int
 	engine *engine // what data is laid out for; nil: data is k x n
-	// data holds, for each block of blockK rows, panels of engine.columns columns, one row of a panel after the other.
+	// data holds, for each block of engine.depth() rows, panels of engine.columns columns, one row of a panel after the other.
 	data []T
 }
 
@@ -23,20 +23,28 @@ func panelsPool[T Float]() *sync.Pool {
 	return &panels64
 }
 
-// Pack lays out op(B): B is k x n, or with transB stored n x k, its rows ldb apart. Release gives the memory back.
-func Pack[T Float](transB bool, k, n int, b []T, ldb int) *Panels[T] {
+// panelsFor returns panels of k x n, without data.
+func panelsFor[T Float](k, n int) *Panels[T] {
 	p, ok := panelsPool[T]().Get().(*Panels[T])
 	if !ok {
 		p = new(Panels[T])
 	}
+	p.k, p.n, p.engine = k, n, nil
+	return p
+}
+
+// Pack lays out op(B): B is k x n, or with transB stored n x k, its rows ldb apart. Release gives the memory back.
+func Pack[T Float](transB bool, k, n int, b []T, ldb int) *Panels[T] {
+	p := panelsFor[T](k, n)
 	rows, cols := k, n
 	if transB {
 		rows, cols = n, k
 	}
 	checkMatrix("B", 1, rows, cols, len(b), ldb, 0)
-	p.k, p.n, p.engine = k, n, nil
 	if e := gemmEngine; e != nil && is32[T]() {
-		(*Panels[float32])(unsafe.Pointer(p)).pack(transB, *(*[]float32)(unsafe.Pointer(&b)), ldb, e)
+		q := (*Panels[float32])(unsafe.Pointer(p))
+		q.layOut(e)
+		q.pack(transB, *(*[]float32)(unsafe.Pointer(&b)), ldb, 0, n)
 		return p
 	}
 	p.data = grow(p.data, k*n)
@@ -60,11 +68,19 @@ func (p *Panels[T]) width() int {
 }
 
 // at is where the panel of column j begins, a multiple of the engine's columns, in the block of k0 to k1.
-func (p *Panels[T]) at(k0, k1, j int) int { return k0*p.width() + j*(k1-k0) }
+func (p *Panels[T]) at(k0, k1, j int) int {
+	return p.engine.words(k0)*p.width() + j*p.engine.words(k1-k0)
+}
 
-func (p *Panels[T]) pack(transB bool, b []T, ldb int, e *engine) {
+// layOut makes room for what e reads.
+func (p *Panels[T]) layOut(e *engine) {
 	p.engine = e
-	p.data = grow(p.data, p.k*p.width()+e.columns)
+	p.data = grow(p.data, e.words(p.k)*p.width()+e.columns)
+}
+
+// pack packs columns n0 to n1, n0 a multiple of the engine's columns.
+func (p *Panels[T]) pack(transB bool, b []T, ldb, n0, n1 int) {
+	e := p.engine
 	q := newPlan[T]()
 	q.product = product[T]{transB: transB, b: b, ldb: ldb}
 	s := stripsPool.Get().(*strips)
@@ -73,9 +89,9 @@ func (p *Panels[T]) pack(transB bool, b []T, ldb int, e *engine) {
 	s.e, s.direct = e, false
 	data := *(*[]float32)(unsafe.Pointer(&p.data))
 	for s.k0 = 0; s.k0 < p.k; s.k0 = s.k1 {
-		s.k1 = min(s.k0+blockK, p.k)
-		for s.j0 = 0; s.j0 < p.n; s.j0 = s.j1 {
-			s.j1 = min(s.j0+blockN, p.n)
+		s.k1 = min(s.k0+e.depth(), p.k)
+		for s.j0 = n0; s.j0 < n1; s.j0 = s.j1 {
+			s.j1 = min(s.j0+blockN, n1)
 			s.packedB = data[p.at(s.k0, s.k1, s.j0):]
 			s.packB((s.j1 - s.j0 + e.columns - 1) / e.columns)
 		}

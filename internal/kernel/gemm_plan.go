@@ -19,6 +19,7 @@ type plan[T Float] struct {
 	tm, tn, tk  int // their sizes
 	partial     []T // gk x m x n where gk > 1
 	runTasks    func(lo, hi int)
+	packTasks   func(lo, hi int)
 	sumPartials func(lo, hi int)
 }
 
@@ -29,7 +30,7 @@ func newPlan[T Float]() *plan[T] {
 		return q
 	}
 	q := new(plan[T])
-	q.runTasks, q.sumPartials = q.tasks, q.sum
+	q.runTasks, q.sumPartials, q.packTasks = q.tasks, q.sum, q.packPanels
 	return q
 }
 
@@ -57,6 +58,8 @@ func gemm[T Float](p product[T]) {
 	q.cut(Threads())
 	if q.gk > 1 {
 		q.partial = grow(q.partial, q.gk*q.m*q.n)
+	} else if q.bf16 && q.m > packM {
+		q.share()
 	}
 	if tasks := q.batch * q.gm * q.gn * q.gk; tasks == 1 || float64(q.batch)*float64(q.m)*float64(q.n)*float64(q.k) < serialOps {
 		q.tasks(0, tasks)
@@ -65,6 +68,9 @@ func gemm[T Float](p product[T]) {
 	}
 	if q.gk > 1 {
 		Parallel(q.m, max(1, 1<<14/(q.n*q.gk)), q.sumPartials)
+	}
+	if q.panels != nil {
+		q.panels.Release()
 	}
 	q.release()
 }
@@ -104,6 +110,20 @@ func (q *plan[T]) cut(threads int) {
 func even(n, g, unit int) (size, count int) {
 	size = (n + g*unit - 1) / (g * unit) * unit
 	return size, (n + size - 1) / size
+}
+
+// share packs B once for all tasks, which are then rows of C: rounding takes longer than copying.
+func (q *plan[T]) share() {
+	q.panels = panelsFor[T](q.k, q.n)
+	q.panels.layOut(bf16Engine)
+	Parallel((q.n+bf16Engine.columns-1)/bf16Engine.columns, 4, q.packTasks)
+	q.tm, q.gm = even(q.m, max(1, min(q.gm*q.gn, q.m/24)), 1)
+	q.tn, q.gn = q.n, 1
+}
+
+func (q *plan[T]) packPanels(lo, hi int) {
+	c := bf16Engine.columns
+	q.panels.pack(q.transB, q.b, q.ldb, lo*c, min(hi*c, q.n))
 }
 
 func grow[T Float](s []T, n int) []T {

@@ -46,6 +46,14 @@ type engine struct {
 // pairs tells whether the kernels take words of two elements.
 func (e *engine) pairs() bool { return e.pairRow != nil }
 
+// depth is how many elements of k a block has.
+func (e *engine) depth() int {
+	if e.pairs() {
+		return 2 * blockK
+	}
+	return blockK
+}
+
 // words is how many words of A and B hold k elements.
 func (e *engine) words(k int) int {
 	if e.pairs() {
@@ -75,6 +83,7 @@ func (e *engine) kind(rows, columns int) int {
 
 const (
 	blockN     = 512 // columns of B packed at a time: with blockK rows, 768 KB
+	blockPairs = 768 // columns of a B of pairs that is packed already, for the rounding of A that each block repeats
 	packM      = 48  // rows of C beyond which packing B pays
 	aliased    = 512 // matrix rows a multiple of this apart share few cache sets
 	fetchAhead = 512 // rows of C times rows of B by which a B that is read in place is fetched ahead: time for memory to answer
@@ -121,12 +130,12 @@ func runTiles(b *block[float32], e *engine) {
 	s.begun = b.acc || ep.Add != nil
 	s.finishRows = b.last && (ep.GELU || ep.Pre != nil || ep.GELUGrad != nil || (s.begun || ep.ColBias != nil) && ep.RowBias != nil || s.begun && ep.ColBias != nil || b.acc && ep.Add != nil)
 	s.direct = !b.transB && b.image == nil && b.panels == nil && b.m1-b.m0 <= packM && !e.pairs()
-	depth := blockK
-	if e.pairs() {
-		depth = 2 * blockK
+	depth, columns := e.depth(), blockN
+	if b.panels != nil && e.pairs() {
+		columns = blockPairs
 	}
 	for s.j0 = b.n0; s.j0 < b.n1; s.j0 = s.j1 {
-		s.j1 = min(s.j0+blockN, b.n1)
+		s.j1 = min(s.j0+columns, b.n1)
 		for s.k0 = b.k0; s.k0 < b.k1 || s.k0 == b.k0; s.k0 += depth {
 			s.k1 = min(s.k0+depth, b.k1)
 			s.first, s.final = s.k0 == b.k0, s.k1 == b.k1
