@@ -182,13 +182,22 @@ func setDefault[T int | float64 | time.Duration](field *T, value T) {
 	}
 }
 
+// shape returns the size of the data: shots, samples, receivers.
+func (p *Problem) shape() (shots, samples, receivers int, err error) {
+	solver, err := wave.New[float32](p.Survey, p.NZ, p.NX)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	shots, samples, receivers = solver.Shape()
+	return shots, samples, receivers, nil
+}
+
 // check completes a problem: recorded rows, start, sizes.
 func (p *Problem) check(c *Config) error {
-	solver, err := wave.New[float32](p.Survey, p.NZ, p.NX)
+	shots, nt, nr, err := p.shape()
 	if err != nil {
 		return err
 	}
-	shots, nt, nr := solver.Shape()
 	if len(p.Data) != shots*nt*nr {
 		return fmt.Errorf("invert: data have %d values, want %d (%d shots x %d samples x %d receivers)", len(p.Data), shots*nt*nr, shots, nt, nr)
 	}
@@ -204,7 +213,10 @@ func (p *Problem) check(c *Config) error {
 	if last < 0 {
 		return fmt.Errorf("invert: all data are zero, want a recording")
 	}
-	p.Survey.Steps = min(solver.Config().Steps, last+1)
+	if p.Survey.Steps == 0 {
+		p.Survey.Steps = nt
+	}
+	p.Survey.Steps = min(p.Survey.Steps, last+1)
 	n := p.NZ * p.NX
 	if p.Start == nil {
 		p.Start = make([]float32, n)

@@ -21,6 +21,8 @@
 //   - Total variation, as a fraction of the misfit: it shrinks with it, without a parameter to tune, and stays at the level of
 //     the noise where there is some. Blocks weighs it down at the edges that have formed, which sharpens them.
 //
+// White noise is estimated from the data (noise.go), and a round ends where it would begin to fit the noise.
+//
 // The least velocity of a map enters the damping of its absorbing boundary; the simulation always takes the current map's own.
 //
 // An inversion that is given a State file resumes where it was stopped, to the last bit (journal.go).

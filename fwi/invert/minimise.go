@@ -14,6 +14,7 @@ var errStalled = errors.New("stalled")
 type watcher struct {
 	o     *objective
 	stall float64
+	noise float64 // misfit at which to stop
 	watch func(x []float64, e evaluation) error
 	err   error
 	past  []float64
@@ -25,6 +26,9 @@ const stallIterations = 10
 func (w *watcher) iteration(x []float64, e evaluation) error {
 	if w.err = w.watch(x, e); w.err != nil {
 		return w.err
+	}
+	if e.misfit <= w.noise {
+		return errStalled
 	}
 	w.past = append(w.past, e.f)
 	if n := len(w.past); n > stallIterations && w.past[n-1-stallIterations]-e.f < w.stall*e.f {

@@ -39,6 +39,11 @@ func Run(ctx context.Context, p Problem, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	r := &run{ctx: ctx, p: p, cfg: cfg, bounds: newBounds(cfg.Min, cfg.Max)}
+	shots, nt, nr, err := p.shape()
+	if err != nil {
+		return nil, err
+	}
+	r.noise = noiseLevel(p.Data, shots, nt, nr, p.Survey.Steps)
 	resumed, err := r.begin()
 	if err != nil {
 		return nil, err
@@ -62,6 +67,7 @@ type run struct {
 	cfg    Config
 	bounds bounds
 	state  state
+	noise  float64 // standard deviation of the noise in the data
 
 	identity string
 	saved    time.Time
@@ -119,7 +125,7 @@ func (r *run) round() error {
 	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
 	s.journal.next = 0
 	it, misfit := 0, first.misfit
-	w := &watcher{o: o, stall: r.cfg.Stall}
+	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.compare.expected(r.p.Data, r.noise)}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
 		misfit = e.misfit

@@ -208,6 +208,31 @@ func TestRowsOfZerosAtTheEndDoNotCount(t *testing.T) {
 	require.EqualError(t, err, "invert: data: shot 0, sample 0, receiver 0 is NaN, want a finite number")
 }
 
+func TestNoiseIsEstimated(t *testing.T) {
+	p, truth := problem(t)
+	square := 0.0
+	for _, v := range p.Data {
+		square += float64(v) * float64(v) / float64(len(p.Data))
+	}
+	rms := math.Sqrt(square)
+	require.Less(t, noiseLevel(p.Data, 4, 180, testNX, 180), 1e-4*rms, "a clean recording")
+	rng := rand.New(rand.NewPCG(4, 4))
+	for i := range p.Data {
+		p.Data[i] += float32(0.1 * rms * rng.NormFloat64())
+	}
+	sigma := noiseLevel(p.Data, 4, 180, testNX, 180)
+	require.InEpsilon(t, 0.1*rms, sigma, 0.15)
+	// At the true map the misfit is the expected one, for every kind and weight.
+	s, err := wave.New[float32](survey(), testNZ, testNX)
+	require.NoError(t, err)
+	for kind := L2; kind <= Correlation; kind++ {
+		c := newComparison(kind, newLowPass(15, 0.002), p.Data, 4, 180, testNX, 0, 0.5)
+		got, err := s.Gradient(context.Background(), &wave.Gradient[float32]{}, truth, c.measure)
+		require.NoError(t, err)
+		require.InEpsilon(t, got, c.expected(p.Data, sigma), 0.4, kind.String())
+	}
+}
+
 func TestWaveletIsEstimated(t *testing.T) {
 	vel := anomaly()
 	original := survey()
