@@ -14,7 +14,7 @@ import (
 // Complex data are interleaved: re, im. Lengths whose prime factors are at most 31 go through Stockham's self-sorting mixed-radix
 // algorithm (van Loan, Computational Frameworks for the Fast Fourier Transform, 1992, section 1.7), all others through Bluestein's
 // (IEEE Trans. Audio Electroacoust. 18, 451, 1970). Sixteen transforms run side by side, real and imaginary parts in separate
-// planes, so that every inner loop is contiguous whatever the axis. Plans are made once per length and shared; scratch memory is
+// planes, so that every inner loop is contiguous whatever the axis. Short float32 transforms are matrix products instead. Plans are made once per length and shared; scratch memory is
 // pooled. All functions may be called from many goroutines at once.
 
 // fftLanes is how many transforms run side by side: one cache line of float32.

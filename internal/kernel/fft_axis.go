@@ -26,6 +26,9 @@ type fftJob[T Float] struct {
 var fftJobs32, fftJobs64 sync.Pool
 
 func fftAxis[T Float](kind fftKind, dst, x []T, outer, n, inner int, inverse bool, scale T) {
+	if fftByMatrix(kind, dst, x, outer, n, inner, inverse, scale) {
+		return
+	}
 	pool := fftPoolOf[T](&fftJobs32, &fftJobs64)
 	j, _ := pool.Get().(*fftJob[T])
 	if j == nil {

@@ -129,7 +129,7 @@ func testFFTLengths[T Float](t *testing.T) {
 }
 
 func TestFFTLengths(t *testing.T) {
-	t.Run("float32", testFFTLengths[float32])
+	eachGemm(t, testFFTLengths[float32])
 	t.Run("float64", testFFTLengths[float64])
 }
 
@@ -226,7 +226,7 @@ func naiveInner(x []complex128, n, inner int) []complex128 {
 }
 
 func TestFFTDims(t *testing.T) {
-	t.Run("float32", testFFTDims[float32])
+	eachGemm(t, testFFTDims[float32])
 	t.Run("float64", testFFTDims[float64])
 }
 
