@@ -65,7 +65,7 @@ type visitor[T Float] interface {
 // fused is how many steps are made in one pass over the field, and tile how many rows of each come in turn.
 const (
 	fused = 2
-	tile  = 8
+	tile  = 16
 )
 
 // advance makes the steps of stages in one pass. Step k follows step k-1 at a distance of reach rows: what it overwrites, p two steps

@@ -244,7 +244,7 @@ func TestReversalVisitsEverySegment(t *testing.T) {
 	misfit := linear(normal[float64](rand.New(rand.NewPCG(1, 2)), n*3))
 	var want []float64
 	for saves := 0; saves < 8; saves++ {
-		for segment := 1; segment <= n; segment += 3 {
+		for segment := fused; segment <= n; segment += 2 * fused {
 			r := s.takeReversal(plan{segment: segment, saves: saves}, false)
 			p := r.run(context.Background(), vel, 0, misfit)
 			require.NoError(t, p.err)
@@ -255,6 +255,27 @@ func TestReversalVisitsEverySegment(t *testing.T) {
 			require.Len(t, r.saved, saves)
 		}
 	}
+}
+
+// Where the adjoint field is left out it would not have mattered.
+func TestAdjointFollowsTheFront(t *testing.T) {
+	const nz, nx = 40, 50
+	s, err := New[float32](Config{Samples: 400, Pad: 40, Shots: 2}, nz, nx)
+	require.NoError(t, err)
+	vel := layered[float32](nz, nx)
+	misfit := linear(normal[float32](rand.New(rand.NewPCG(3, 2)), 2*400*nx))
+	p := plan{segment: 20, saves: 20}
+	r := s.takeReversal(p, false)
+	got := r.run(context.Background(), vel, 0, misfit)
+	require.Less(t, r.reach[40].hiZ, s.grid.height)
+	want := r.run(context.Background(), vel, 0, func(shot int, adjoint, gather []float32) float64 {
+		for n := range r.reach {
+			r.reach[n] = s.grid.all()
+		}
+		return misfit(shot, adjoint, gather)
+	})
+	t.Logf("relative difference %.3g", relative(got.vel, want.vel))
+	require.Less(t, relative(got.vel, want.vel), 1e-9)
 }
 
 func TestGradientStopsWithContext(t *testing.T) {

@@ -38,14 +38,14 @@ func fit(steps, free, each int) (plan, bool) {
 		return plan{segment: steps}, true
 	}
 	// The number of segments and the fields of one balance at segment = sqrt(2 steps / each).
-	for _, length := range []int{32, 24, 16, 12, 8, 4} {
+	for _, length := range []int{20, 16, 12, 8, 4} {
 		segments := (steps + length - 1) / length
 		saves := (free - length*each) / 2
 		if saves >= segments-1 {
 			return plan{segment: length, saves: segments - 1}, true
 		}
 	}
-	for _, length := range []int{32, 24, 16, 12, 8, 4, 2, 1} {
+	for _, length := range []int{32, 24, 16, 12, 8, 4, 2} {
 		segments := (steps + length - 1) / length
 		if saves := (free - length*each) / 2; saves > 0 && reach(saves, 2) >= segments {
 			return plan{segment: length, saves: saves}, true

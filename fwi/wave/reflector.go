@@ -57,6 +57,9 @@ func (b *reflector[T]) visit(field []T, k *stage[T], lo, hi int) {
 	r := b.r
 	row := b.source[k.step*len(r.traces.at):]
 	for _, i := range r.traces.in(lo, hi) {
+		if col := r.traces.col[i]; col < k.box.loX || col >= k.box.hiX {
+			continue
+		}
 		field[r.traces.at[i]] += T(T(float64(row[i])*b.scale) * b.accel[i])
 	}
 	if lo <= r.row && r.row < hi {

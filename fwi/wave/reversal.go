@@ -51,6 +51,7 @@ func (s *Solver[T]) takeReversal(p plan, vmin bool) *reversal[T] {
 	s.mu.Unlock()
 	_, samples, receivers := s.Shape()
 	r := &reversal[T]{shot: *newShot(s), plan: p, vmin: vmin, trace: make([]T, samples*receivers), record: make([]record[T], p.segment)}
+	r.reach = make([]box, s.cfg.Steps)
 	r.back = newReflector(s, vmin)
 	for range p.saves {
 		r.saved = append(r.saved, newField[T](&s.grid))
@@ -184,6 +185,9 @@ func (r *reversal[T]) keep(ctx context.Context, segment int, far box) {
 		for i := range stages {
 			at := n + i - r.lo
 			r.record[at].lapIn = stages[i].extent()
+			if r.gather != nil {
+				r.reach[n+i] = stages[i].box
+			}
 			if at+1 < len(r.record) {
 				r.record[at+1].rateIn = stages[i].extent()
 			}
@@ -211,15 +215,21 @@ func (r *reversal[T]) rate(rec *record[T], in extent, now, prev []T) {
 	}
 }
 
-// reflect runs the adjoint field back over the segment that was recorded.
+// margin is how many steps' reach the adjoint field is computed beyond the wave.
+const margin = 4
+
+// reflect runs the adjoint field back over the segment that was recorded. Where the wave has not arrived at a step, the adjoint field
+// of that step has no part in the gradient, nor has what it becomes: going back in time it follows the front of the wave, which
+// retreats as fast as anything moves. Leaving it out changes the gradient by about as much, relatively, as rest stands below one.
 func (r *reversal[T]) reflect(ctx context.Context, segment int) {
+	g := &r.s.grid
 	for n := min(r.lo+r.plan.segment, r.s.cfg.Steps) - 1; n >= r.lo; n -= fused {
 		if (n-r.lo)%between == 0 && ctx.Err() != nil {
 			return
 		}
 		stages := r.stages[:min(fused, n-r.lo+1)]
 		for i := range stages {
-			stages[i] = stage[T]{step: n - i, limit: r.s.grid.all()}
+			stages[i] = stage[T]{step: n - i, limit: g.grown(r.reach[n-i], margin)}
 		}
 		r.back.advance(r.s, &r.medium, stages, &r.back)
 	}

@@ -14,7 +14,8 @@ type shot[T Float] struct {
 	row    int // of the grid, where it lies
 	inject T   // (v dt)^2 there
 	traces *traces
-	gather []T // samples x receivers, or nil where none is wanted
+	gather []T   // samples x receivers, or nil where none is wanted
+	reach  []box // by step, where a gather is wanted: what was computed; or nil
 	stages [fused]stage[T]
 }
 
@@ -62,6 +63,11 @@ func (sh *shot[T]) forward(ctx context.Context, lo, hi int, v visitor[T]) {
 			stages[i] = stage[T]{step: n + i, limit: sh.s.grid.all()}
 		}
 		sh.advance(sh.s, &sh.medium, stages, v)
+		if sh.gather != nil && sh.reach != nil {
+			for i := range stages {
+				sh.reach[n+i] = stages[i].box
+			}
+		}
 	}
 }
 

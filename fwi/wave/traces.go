@@ -5,14 +5,15 @@ import "slices"
 // traces are the receivers of a shot.
 type traces struct {
 	at    []int // offsets into a field
+	col   []int // of the padded grid
 	order []int // their numbers, row by row of the padded grid
 	first []int // of each row, and one more: where it begins in order
 }
 
 func newTraces(g *grid, points []Point) *traces {
-	t := &traces{at: make([]int, len(points)), order: make([]int, len(points)), first: make([]int, g.height+1)}
+	t := &traces{at: make([]int, len(points)), col: make([]int, len(points)), order: make([]int, len(points)), first: make([]int, g.height+1)}
 	for i, p := range points {
-		t.at[i], t.order[i] = g.offset(p), i
+		t.at[i], t.col[i], t.order[i] = g.offset(p), p.Col+g.left, i
 		t.first[p.Row+g.up+1]++
 	}
 	slices.SortStableFunc(t.order, func(a, b int) int { return points[a].Row - points[b].Row })
