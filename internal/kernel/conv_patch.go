@@ -45,10 +45,18 @@ func (im *patchImage[T]) shape(s ConvShape, top, bottom int) {
 // channel is how many elements a channel takes.
 func (im *patchImage[T]) channel() int { return im.remH * im.remW * im.rows * im.pitch }
 
+// fetchChannels is how many channels ahead their rows are fetched.
+const fetchChannels = 8
+
 // channels lays out channels c0 to c1 of x.
 func (im *patchImage[T]) channels(x []T, c0, c1 int) {
 	row := c0 * im.remH * im.remW * im.rows
+	first, last := max(0, im.top*im.StrideH-im.PadH), min(im.H, (im.top+im.rows)*im.StrideH-im.PadH) // rows of x
 	for c := c0; c < c1; c++ {
+		// Channels lie far apart: no hardware guesses the next one.
+		if next := c + fetchChannels; next < c1 && first < last {
+			fetchLines(unsafe.Pointer(&x[(next*im.H+first)*im.W]), uintptr(last-first)*uintptr(im.W)*unsafe.Sizeof(x[0]))
+		}
 		for a := range im.remH {
 			for b := range im.remW {
 				lo, hi := reach(im.pitch, im.W, im.StrideW, b-im.PadW)
@@ -60,8 +68,12 @@ func (im *patchImage[T]) channels(x []T, c0, c1 int) {
 						clear(dst)
 						continue
 					}
-					clear(dst[:lo])
-					clear(dst[hi:])
+					for z := range lo { // few: clear would take longer to call
+						dst[z] = 0
+					}
+					for z := hi; z < len(dst); z++ {
+						dst[z] = 0
+					}
 					src, dst := x[(c*im.H+h)*im.W+lo*im.StrideW+b-im.PadW:], dst[lo:hi]
 					if im.StrideW == 1 {
 						copy(dst, src)

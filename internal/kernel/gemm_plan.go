@@ -18,8 +18,10 @@ type plan[T Float] struct {
 	gm, gn, gk  int // tasks along m, n and k
 	tm, tn, tk  int // their sizes
 	partial     []T // gk x m x n where gk > 1
+	apart       []T // a copy of A
 	runTasks    func(lo, hi int)
 	packTasks   func(lo, hi int)
+	runApart    func(lo, hi int)
 	sumPartials func(lo, hi int)
 }
 
@@ -30,7 +32,7 @@ func newPlan[T Float]() *plan[T] {
 		return q
 	}
 	q := new(plan[T])
-	q.runTasks, q.sumPartials, q.packTasks = q.tasks, q.sum, q.packPanels
+	q.runTasks, q.packTasks, q.runApart, q.sumPartials = q.tasks, q.packPanels, q.copyRows, q.sum
 	return q
 }
 
@@ -56,6 +58,7 @@ func gemm[T Float](p product[T]) {
 	q := newPlan[T]()
 	q.product = p
 	q.cut(Threads())
+	q.moveApart()
 	if q.gk > 1 {
 		q.partial = grow(q.partial, q.gk*q.m*q.n)
 	} else if q.bf16 && q.m > packM {
@@ -73,6 +76,24 @@ func gemm[T Float](p product[T]) {
 		q.panels.Release()
 	}
 	q.release()
+}
+
+// moveApart copies an A whose rows share few cache sets to rows that do not, where all tasks would copy it again and again.
+func (q *plan[T]) moveApart() {
+	if q.bf16 || q.transA || q.batch > 1 || q.lda%aliased != 0 || q.gn < 2 || q.m < 8*stripGroup {
+		return
+	}
+	ld := q.k + 16
+	q.apart = grow(q.apart, q.m*ld)
+	Parallel(q.m, max(1, 1<<14/ld), q.runApart)
+	q.a, q.lda = q.apart, ld
+}
+
+// copyRows does rows lo to hi of moveApart.
+func (q *plan[T]) copyRows(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(q.apart[i*(q.k+16):][:q.k], q.a[i*q.lda:])
+	}
 }
 
 // fold turns a batch that shares B, and whose A and C are contiguous, into one tall product.

@@ -192,13 +192,17 @@ func (s *strips) strip(n, i0, i1 int) {
 			next = unsafe.Pointer(&s.a[s.batch*s.strideA+i1*s.lda+s.k0])
 		}
 	}
-	for j := s.j0; j < s.j1; j += s.e.columns {
+	for j, tiles := s.j0, 1; j < s.j1; j += tiles * s.e.columns {
 		columns := min(s.e.columns, s.j1-j)
 		s.placeB(j, columns, i1-i0)
-		t.next, t.more = nil, 0
-		if j+s.e.columns >= s.j1 {
-			t.next = next
+		t.next, tiles = next, 1
+		if left := (s.j1 - j - 1) / s.e.columns; left > 0 { // whole tiles ahead of the last one
+			t.next = nil
+			if s.e.masks {
+				tiles = left
+			}
 		}
+		t.more, t.cNext, t.initNext = tiles-1, uintptr(s.e.columns)*4, uintptr(s.e.columns)*4
 		s.start(i0, j)
 		t.c, t.cRow = unsafe.Pointer(&s.out[i0*s.ldc+j]), uintptr(s.ldc)*4
 		t.kind = s.e.kind(i1-i0, columns)
@@ -226,10 +230,10 @@ func (s *strips) placeB(j, columns, rows int) {
 	}
 	if s.direct && (columns == s.e.columns || s.e.masks) {
 		t.b, t.bStep = unsafe.Pointer(&s.b[s.batch*s.strideB+s.k0*s.ldb+j]), uintptr(s.ldb)*4
-		t.ahead = uintptr(fetchAhead/rows) * t.bStep
+		t.ahead, t.bNext = uintptr(fetchAhead/rows)*t.bStep, uintptr(s.e.columns)*4
 		return
 	}
-	t.b, t.bStep = nil, uintptr(s.e.columns)*4
+	t.b, t.bStep, t.bNext = nil, uintptr(s.e.columns)*4, uintptr(t.k*s.e.columns)*4
 	if p := s.panels; p != nil {
 		t.b = unsafe.Pointer(&p.data[p.at(s.k0, s.k1, j)])
 	} else {
@@ -252,7 +256,7 @@ func (s *strips) start(i0, j int) {
 	case s.last && ep.ColBias != nil:
 		t.mode, t.init, t.initRow = modeLoad, unsafe.Pointer(&ep.ColBias[j]), 0
 	case s.last && ep.RowBias != nil:
-		t.mode, t.init = modeRow, unsafe.Pointer(&ep.RowBias[i0])
+		t.mode, t.init, t.initNext = modeRow, unsafe.Pointer(&ep.RowBias[i0]), 0
 	default:
 		t.mode = modeZero
 	}

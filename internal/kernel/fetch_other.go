@@ -1,0 +1,7 @@
+//go:build purego || !amd64
+
+package kernel
+
+import "unsafe"
+
+func fetchLines(unsafe.Pointer, uintptr) {}
