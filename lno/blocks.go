@@ -158,26 +158,33 @@ func (b *Blocks) forward(x *autograd.Value, i int, size []int, embedding *autogr
 	if c.Tanh || b.Norms != nil || !local {
 		skip = nil
 	}
-	if local {
-		u = autograd.Add(u, b.resample(b.local(in, i, skip), size))
+	last := i == c.Layers-1
+	around := skip == nil && b.Skips[i] != nil
+	// Where the local kernels come last, up to an activation, they are added to the rest and activated in one pass.
+	activated := local && !around && b.Norms == nil && slices.Equal(size, x.Shape[1:1+len(size)])
+	switch {
+	case activated:
+		u = b.local(in, u, i, skip, c.MLP || !last)
+	case local:
+		u = autograd.Add(u, b.resample(b.local(in, nil, i, skip, false), size))
 	}
 	u = b.normalise(u, b.norms()*i, embedding)
-	if skip == nil && b.Skips[i] != nil {
+	if around {
 		u = autograd.Add(u, b.resample(b.Skips[i].Forward(x), size))
 	}
-	last := i == c.Layers-1
 	if !c.MLP {
-		return b.activate(u, last)
+		return b.activate(u, last || activated)
 	}
-	u = b.MLPs[i].Forward(autograd.GELU(u))
+	u = b.MLPs[i].Forward(b.activate(u, activated))
 	if s := b.MLPSkips[i]; s != nil {
 		u = autograd.Add(u, b.resample(s.Forward(x), size))
 	}
 	return b.activate(b.normalise(u, b.norms()*i+1, embedding), last)
 }
 
-// local adds up what is a convolution over few points in block i, which has such a kernel, and skip, which may be nil.
-func (b *Blocks) local(x *autograd.Value, i int, skip *spectral.LinearSkip) *autograd.Value {
+// local adds up more, which may be nil, what is a convolution over few points in block i, which has such a kernel, and skip, which may be
+// nil; with gelu it returns GELU of that.
+func (b *Blocks) local(x, more *autograd.Value, i int, skip *spectral.LinearSkip, gelu bool) *autograd.Value {
 	p, err := b.plan(i, x.Shape[1:len(x.Shape)-1])
 	if err != nil {
 		panic(err.Error())
@@ -197,11 +204,12 @@ func (b *Blocks) local(x *autograd.Value, i int, skip *spectral.LinearSkip) *aut
 		bias = l.bias(tape)
 	}
 	w := stencil(b.config.Hidden, b.config.Hidden, terms...)
-	y := correlate(p.padding.apply(x, p.point.pad), w, bias, [3]int{1, 1, 1}, used(terms...))
-	if p.apart {
-		y = autograd.Add(y, l.Forward(x))
+	padded := p.padding.apply(x, p.point.pad)
+	if !p.apart {
+		return correlateWith(padded, w, bias, more, [3]int{1, 1, 1}, used(terms...), gelu)
 	}
-	return y
+	y := autograd.Add(correlateWith(padded, w, bias, more, [3]int{1, 1, 1}, used(terms...), false), l.Forward(x))
+	return b.activate(y, !gelu)
 }
 
 // resample brings a channels-last y to the grid size.
@@ -219,8 +227,9 @@ func (b *Blocks) normalise(x *autograd.Value, i int, embedding *autograd.Value) 
 	return b.Norms[i].Forward(x, embedding)
 }
 
-func (b *Blocks) activate(x *autograd.Value, last bool) *autograd.Value {
-	if last {
+// activate returns GELU of x, or x itself where that is not wanted or done already.
+func (b *Blocks) activate(x *autograd.Value, done bool) *autograd.Value {
+	if done {
 		return x
 	}
 	return autograd.GELU(x)

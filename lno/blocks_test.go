@@ -55,7 +55,7 @@ func TestOneConvolutionIsTheSum(t *testing.T) {
 			}
 			x := tape.Const(normal(rng, 2, n, n, hidden))
 			skip := b.Skips[0].(*spectral.LinearSkip)
-			got := b.local(x, 0, skip)
+			got := b.local(x, nil, 0, skip, false)
 			want := skip.Forward(x)
 			if l := b.differentialOf[0]; l != nil {
 				want = autograd.Add(want, l.Forward(x, 12/float64(n)))

@@ -16,6 +16,11 @@ import (
 // The result is nb x m1 .. md x out, m = floor((n - k) / stride) + 1. Used tells which taps of w may differ from zero, nil that all may; the
 // others cost nothing and get no gradient.
 func correlate(x, w, b *autograd.Value, stride [3]int, used []bool) *autograd.Value {
+	return correlateWith(x, w, b, nil, stride, used, false)
+}
+
+// correlateWith returns correlate plus more, of the result's shape or nil, and with gelu the exact GELU of that, in one pass.
+func correlateWith(x, w, b, more *autograd.Value, stride [3]int, used []bool, gelu bool) *autograd.Value {
 	d := x.Rank() - 2
 	if d < 1 || d > 3 || w.Rank() != 5 || x.Dim(-1) != w.Shape[3] || b != nil && b.Len() != w.Shape[4] {
 		panic(fmt.Sprintf("lno: correlate: kernel %v does not fit shape %v", w.Shape, x.Shape))
@@ -32,25 +37,45 @@ func correlate(x, w, b *autograd.Value, stride [3]int, used []bool) *autograd.Va
 	copy(shape[1:], c.m[3-d:])
 	shape[d+1] = c.co
 	out := x.Tape().Alloc(shape...)
+	if more != nil && !slices.Equal(more.Shape, shape) {
+		panic(fmt.Sprintf("lno: correlate: %v to be added to a result of shape %v", more.Shape, shape))
+	}
 	inputs := []*autograd.Value{x, w}
-	var bias []float32
+	ep := kernel.Epilogue[float32]{GELU: gelu}
 	if b != nil {
-		bias = b.Data
+		ep.ColBias = b.Data
 		inputs = append(inputs, b)
 	}
-	c.forward(out.Data, x.Data, w.Data, bias, false)
+	if more != nil {
+		ep.Add = more.Data
+		inputs = append(inputs, more)
+	}
+	if gelu && slices.ContainsFunc(inputs, (*autograd.Value).NeedsGrad) {
+		ep.Pre = x.Tape().Scratch(out.Len())
+	}
+	c.forward(out.Data, x.Data, w.Data, false, ep)
+	pre := ep.Pre
 	return autograd.Record("lno.correlate", out, inputs, func(g *autograd.Grads, gy []float32) {
+		gz := gy
+		if gelu {
+			gz = g.Scratch(len(gy))
+			defer g.Free(gz)
+			kernel.GELUGrad(gz, gy, pre, false)
+		}
 		if x.NeedsGrad() {
 			gx, acc := g.Buffer(x)
-			c.inputGrad(g, gx, gy, w.Data, acc)
+			c.inputGrad(g, gx, gz, w.Data, acc)
 		}
 		if w.NeedsGrad() {
 			gw, acc := g.Buffer(w)
-			c.weightGrad(g, gw, x.Data, gy, acc)
+			c.weightGrad(g, gw, x.Data, gz, acc)
 		}
 		if b != nil && b.NeedsGrad() {
 			gb, acc := g.Buffer(b)
-			kernel.ColSum(gb, gy, len(gy)/c.co, c.co, acc)
+			kernel.ColSum(gb, gz, len(gz)/c.co, c.co, acc)
+		}
+		if more != nil {
+			g.Give(more, gz)
 		}
 	})
 }
@@ -62,71 +87,62 @@ type correlation struct {
 	used       []bool // by tap; nil: all
 }
 
-// pixels is how many grid points one task of forward covers: its part of the result stays in the cache while all taps add to it.
-const pixels = 512
+// run is a number of taps behind each other along the last axis. What they see lies behind each other too, so they are one product: of
+// points that are windows of n in values, a stride apart, by the taps' matrices above each other.
+type run struct{ first, n, offset int }
 
-// forward computes, or adds if acc. With channels last every tap is a matrix product, of the points of some rows by the tap's matrix. Rows
-// are taken together where the stride allows it: lying behind each other in memory they are one tall matrix, whose last k-1 points of each
-// row are computed for nothing.
-func (c *correlation) forward(y, x, w, bias []float32, acc bool) {
-	together := 1
-	if c.s[1] == 1 && c.s[2] == 1 {
-		together = min(c.m[1], max(1, pixels/c.n[2]))
-	}
-	blocks := (c.m[1] + together - 1) / together
-	direct := together == 1 || c.n[2] == c.m[2]
-	kernel.Parallel(c.nb*c.m[0]*blocks, 1, func(lo, hi int) {
-		var work []float32
-		if !direct {
-			work = scratch.Get(together * c.n[2] * c.co)
-			defer scratch.Put(work)
+// runs lists the used taps; the first one lies offset input points behind the start of the window.
+func (c *correlation) runs() []run {
+	var list []run
+	for t := range c.k[0] * c.k[1] * c.k[2] {
+		if c.used != nil && !c.used[t] {
+			continue
 		}
+		if k := len(list) - 1; k >= 0 && t%c.k[2] != 0 && list[k].first+list[k].n == t {
+			list[k].n++
+			continue
+		}
+		u, v := t/c.k[2]/c.k[1], t/c.k[2]%c.k[1]
+		list = append(list, run{t, 1, (u*c.n[1]+v)*c.n[2] + t%c.k[2]})
+	}
+	return list
+}
+
+// lines is how many values one task of forward covers: its part of the result stays in the cache while all taps add to it.
+const lines = 32 << 10
+
+// forward computes, or adds if acc, line by line of the result.
+func (c *correlation) forward(y, x, w []float32, acc bool, ep kernel.Epilogue[float32]) {
+	runs := c.runs()
+	weights := make([]*kernel.Panels[float32], len(runs))
+	for i, r := range runs {
+		weights[i] = kernel.Pack(false, r.n*c.ci, c.co, w[r.first*c.ci*c.co:], c.co)
+		defer weights[i].Release()
+	}
+	line := c.m[2] * c.co
+	kernel.Parallel(c.nb*c.m[0]*c.m[1], max(1, lines/line), func(lo, hi int) {
 		for t := lo; t < hi; t++ {
-			plane, row := t/blocks, t%blocks*together
-			rows := min(together, c.m[1]-row)
-			points := (rows-1)*c.n[2] + c.m[2]
-			dst := y[(plane*c.m[1]+row)*c.m[2]*c.co:][:rows*c.m[2]*c.co]
-			if direct {
-				c.products(dst, x, w, bias, points, plane, row, acc)
-				continue
-			}
-			c.products(work, x, w, bias, points, plane, row, false)
-			for r := range rows {
-				from := work[r*c.n[2]*c.co:][:c.m[2]*c.co]
-				to := dst[r*c.m[2]*c.co:][:len(from)]
-				if acc {
-					kernel.Add(to, to, from)
-				} else {
-					copy(to, from)
+			plane, row := t/c.m[1], t%c.m[1]
+			start := ((plane/c.m[0]*c.n[0]+plane%c.m[0]*c.s[0])*c.n[1] + row*c.s[1]) * c.n[2]
+			dst := y[t*line:][:line]
+			for i, r := range runs {
+				var e kernel.Epilogue[float32] // the first run adds what is to be added, the last one finishes
+				if i == 0 {
+					e.ColBias = ep.ColBias
+					if ep.Add != nil {
+						e.Add = ep.Add[t*line:]
+					}
 				}
+				if i == len(runs)-1 {
+					e.GELU = ep.GELU
+					if ep.Pre != nil {
+						e.Pre = ep.Pre[t*line:]
+					}
+				}
+				kernel.GemmPanels(c.m[2], x[(start+r.offset)*c.ci:], c.s[2]*c.ci, weights[i], dst, c.co, acc || i > 0, &e)
 			}
 		}
 	})
-}
-
-// products adds up all taps for a number of points from the start of an output row on.
-func (c *correlation) products(dst, x, w, bias []float32, points, plane, row int, acc bool) {
-	start := ((plane/c.m[0]*c.n[0]+plane%c.m[0]*c.s[0])*c.n[1] + row*c.s[1]) * c.n[2]
-	ep := kernel.Epilogue[float32]{ColBias: bias}
-	c.taps(func(t, offset int) {
-		kernel.GemmEpilogue(false, false, points, c.co, c.ci, x[(start+offset)*c.ci:], c.s[2]*c.ci, w[t*c.ci*c.co:], c.co, dst, c.co, acc, &ep)
-		acc, ep.ColBias = true, nil
-	})
-}
-
-// taps calls f for every used tap t, which lies offset input points behind the first.
-func (c *correlation) taps(f func(t, offset int)) {
-	t := 0
-	for u := range c.k[0] {
-		for v := range c.k[1] {
-			for w := range c.k[2] {
-				if c.used == nil || c.used[t] {
-					f(t, (u*c.n[1]+v)*c.n[2]+w)
-				}
-				t++
-			}
-		}
-	}
 }
 
 // inputGrad correlates gy, its points a stride apart and k-1 zeros around them, with the taps in reverse.
@@ -140,20 +156,20 @@ func (c *correlation) inputGrad(g *autograd.Grads, gx, gy, w []float32, acc bool
 	taps := c.k[0] * c.k[1] * c.k[2]
 	turned := g.Scratch(len(w))
 	size := c.ci * c.co
-	c.taps(func(t, _ int) {
+	for t := range taps {
 		kernel.Transpose(turned[(taps-1-t)*size:][:size], w[t*size:][:size], 1, c.ci, c.co)
-	})
+	}
 	if c.used != nil {
 		back.used = slices.Clone(c.used)
 		slices.Reverse(back.used)
 	}
 	spread, free := c.spread(g, gy, back.n, at)
-	back.forward(gx, spread, turned, nil, acc)
+	back.forward(gx, spread, turned, acc, kernel.Epilogue[float32]{})
 	free()
 	g.Free(turned)
 }
 
-// weightGrad is one product over all points for each tap: gy takes the places of the points that its first tap sees, zeros those of all
+// weightGrad is one product over all points for each run of taps: gy takes the places of the points that its first tap sees, zeros those of all
 // others.
 func (c *correlation) weightGrad(g *autograd.Grads, gw, x, gy []float32, acc bool) {
 	spread, free := c.spread(g, gy, c.n, [3]int{})
@@ -161,9 +177,9 @@ func (c *correlation) weightGrad(g *autograd.Grads, gw, x, gy []float32, acc boo
 	if c.used != nil && !acc {
 		clear(gw)
 	}
-	c.taps(func(t, offset int) {
-		kernel.Gemm(true, false, c.ci, c.co, points-offset, x[offset*c.ci:], c.ci, spread, c.co, gw[t*c.ci*c.co:], c.co, acc)
-	})
+	for _, r := range c.runs() {
+		kernel.Gemm(true, false, r.n*c.ci, c.co, points-r.offset-r.n+1, x[r.offset*c.ci:], c.ci, spread, c.co, gw[r.first*c.ci*c.co:], c.co, acc)
+	}
 	free()
 }
 
@@ -198,6 +214,3 @@ func (c *correlation) spread(g *autograd.Grads, gy []float32, n, at [3]int) (dst
 	})
 	return dst, func() { g.Free(dst) }
 }
-
-// scratch keeps the buffers of tasks.
-var scratch kernel.Scratch[float32]
