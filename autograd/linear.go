@@ -32,22 +32,29 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 			gz = g.Scratch(len(gy))
 			kernel.GELUGrad(gz, gy, pre, false)
 		}
-		if x.grad {
-			gx, acc := g.Buffer(x)
-			t.gemm(false, false, rows, ni, no, gz, no, w.Data, ni, gx, ni, acc, nil)
-		}
-		if w.grad {
-			gw, acc := g.Buffer(w)
-			t.gemm(true, false, no, ni, rows, gz, no, x.Data, ni, gw, ni, acc, nil)
-		}
-		if b != nil && b.grad {
-			gb, acc := g.Buffer(b)
-			kernel.ColSum(gb, gz, rows, no, acc)
-		}
+		g.linear(gz, x, w, b, rows)
 		if gelu {
 			g.Free(gz)
 		}
 	})
+}
+
+// linear computes the gradients of x, w and b from that of z = w x + b, for rows of x.
+func (g *Grads) linear(gz []float32, x, w, b *Value, rows int) {
+	t := g.tape
+	no, ni := w.Shape[0], w.Shape[1]
+	if x.grad {
+		gx, acc := g.Buffer(x)
+		t.gemm(false, false, rows, ni, no, gz, no, w.Data, ni, gx, ni, acc, nil)
+	}
+	if w.grad {
+		gw, acc := g.Buffer(w)
+		t.gemm(true, false, no, ni, rows, gz, no, x.Data, ni, gw, ni, acc, nil)
+	}
+	if b != nil && b.grad {
+		gb, acc := g.Buffer(b)
+		kernel.ColSum(gb, gz, rows, no, acc)
+	}
 }
 
 // gemm is kernel.GemmEpilogue in the precision of the tape.

@@ -93,8 +93,7 @@ func (m *ConvNeXt) features(x *autograd.Value, recompute bool) *autograd.Value {
 // forward maps x, nb x h x w x width.
 func (b *ConvBlock) forward(x *autograd.Value) *autograd.Value {
 	y := autograd.ChannelsLast(b.Conv.Forward(autograd.ChannelsFirst(x)))
-	y = b.FC2.Forward(b.FC1.ForwardGELU(b.Norm.Forward(y)))
-	return autograd.Add(x, autograd.MulLast(y, x.Tape().Param(b.Gamma)))
+	return nn.PerceptronBranch(b.FC1, b.FC2, b.Norm.Forward(y), b.Gamma, x)
 }
 
 // global returns the normalised mean of features, nb x h x w x width, over the grid: nb x width.

@@ -130,7 +130,7 @@ func (b *Block) forward(x *autograd.Value, r *autograd.Rotation) *autograd.Value
 		return b.Attn.Proj.ForwardBranch(b.Attn.attend(b.Norm1.Forward(x), r), b.Gamma1, x)
 	})
 	return t.Scope(func() *autograd.Value {
-		return b.FC2.ForwardBranch(b.FC1.ForwardGELU(b.Norm2.Forward(y)), b.Gamma2, y)
+		return nn.PerceptronBranch(b.FC1, b.FC2, b.Norm2.Forward(y), b.Gamma2, y)
 	})
 }
 

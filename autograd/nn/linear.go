@@ -48,3 +48,9 @@ func (l *Linear) ForwardBranch(x *autograd.Value, scale *autograd.Param, skip *a
 	t := x.Tape()
 	return autograd.LinearBranch(x, t.Param(l.Weight), onTape(t, l.Bias), t.Param(scale), skip)
 }
+
+// PerceptronBranch is skip + scale * l2(GELU(l1(x))) in one pass: see autograd.PerceptronBranch.
+func PerceptronBranch(l1, l2 *Linear, x *autograd.Value, scale *autograd.Param, skip *autograd.Value) *autograd.Value {
+	t := x.Tape()
+	return autograd.PerceptronBranch(x, t.Param(l1.Weight), onTape(t, l1.Bias), t.Param(l2.Weight), onTape(t, l2.Bias), t.Param(scale), skip)
+}
