@@ -53,6 +53,9 @@ func (b *bands) spectrumLen(maps int) int { return maps * b.channels * 2 * b.bin
 // points is the number of floats in a map of all channels.
 func (b *bands) points() int { return b.channels * b.n[0] * b.n[1] }
 
+// scratch keeps planes and spectra of one channel.
+var scratch kernel.Scratch[float32]
+
 // energy is that of one map in the two bands, over all channels.
 type energy struct{ low, high float64 }
 
@@ -71,7 +74,8 @@ func (b *bands) energies(spectra, x []float32) []energy {
 	planes := len(x) / plane
 	parts := make([]energy, planes)
 	kernel.Parallel(planes, max(1, 1<<14/plane), func(lo, hi int) {
-		centred := make([]float32, plane)
+		centred := scratch.Get(plane)
+		defer scratch.Put(centred)
 		for p := lo; p < hi; p++ {
 			in, out := x[p*plane:][:plane], spectra[p*2*b.bins:][:2*b.bins]
 			mean := kernel.Sum(in) / float64(plane)
@@ -155,7 +159,8 @@ func (b *bands) combine(y, u, x []float32, a, c, d float64) {
 func (b *bands) toSpace(dst []float32, f func(channel, at int, y []float32)) {
 	plane := b.n[0] * b.n[1]
 	kernel.Parallel(b.channels, max(1, 1<<14/plane), func(lo, hi int) {
-		y := make([]float32, 2*b.bins)
+		y := scratch.Get(2 * b.bins)
+		defer scratch.Put(y)
 		for c := lo; c < hi; c++ {
 			f(c, c*2*b.bins, y)
 			kernel.IRFFT(dst[c*plane:][:plane], y, 1, b.n, b.scale)

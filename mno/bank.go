@@ -2,7 +2,6 @@ package mno
 
 import (
 	"fmt"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -27,7 +26,7 @@ type Bank[T float32 | float64] struct {
 	D      []T   // C P x Kinds P
 	R      [][]T // for each of the C cells: (1 + Kinds) P x P
 
-	work sync.Pool // *[]T
+	work kernel.Scratch[T]
 }
 
 // NewBank returns the matrices for grids of dim axes, 1 or 2. With diagonal, two-dimensional details are those of GG only; what HG and GH
@@ -136,45 +135,45 @@ func (b *Bank[T]) level(op string, nb int, n []int, nc, x, s, d int) level {
 // s is nb x n1 .. nd x nc x P and d is nb x n1 .. nd x nc x Kinds P.
 func (b *Bank[T]) Decompose(s, d, x []T, nb int, n []int, nc int) {
 	l := b.level("Decompose", nb, n, nc, len(x), len(s), len(d))
-	work := b.scratch(len(x))
-	defer b.release(work)
-	gather(&l, *work, x)
-	kernel.Gemm(false, false, l.coarse, l.p, l.cells*l.p, *work, l.cells*l.p, b.S, l.p, s, l.p, false)
-	kernel.Gemm(false, false, l.coarse, b.Kinds*l.p, l.cells*l.p, *work, l.cells*l.p, b.D, b.Kinds*l.p, d, b.Kinds*l.p, false)
+	work := b.work.Get(len(x))
+	defer b.work.Put(work)
+	gather(&l, work, x)
+	kernel.Gemm(false, false, l.coarse, l.p, l.cells*l.p, work, l.cells*l.p, b.S, l.p, s, l.p, false)
+	kernel.Gemm(false, false, l.coarse, b.Kinds*l.p, l.cells*l.p, work, l.cells*l.p, b.D, b.Kinds*l.p, d, b.Kinds*l.p, false)
 }
 
 // decomposeGrad is the adjoint of Decompose: gx = gs S' + gd D', or += if acc.
 func (b *Bank[T]) decomposeGrad(gx, gs, gd []T, nb int, n []int, nc int, acc bool) {
 	l := b.level("Decompose", nb, n, nc, len(gx), len(gs), len(gd))
-	work := b.scratch(len(gx))
-	defer b.release(work)
-	kernel.Gemm(false, true, l.coarse, l.cells*l.p, l.p, gs, l.p, b.S, l.p, *work, l.cells*l.p, false)
-	kernel.Gemm(false, true, l.coarse, l.cells*l.p, b.Kinds*l.p, gd, b.Kinds*l.p, b.D, b.Kinds*l.p, *work, l.cells*l.p, true)
-	scatter(&l, gx, *work, acc)
+	work := b.work.Get(len(gx))
+	defer b.work.Put(work)
+	kernel.Gemm(false, true, l.coarse, l.cells*l.p, l.p, gs, l.p, b.S, l.p, work, l.cells*l.p, false)
+	kernel.Gemm(false, true, l.coarse, l.cells*l.p, b.Kinds*l.p, gd, b.Kinds*l.p, b.D, b.Kinds*l.p, work, l.cells*l.p, true)
+	scatter(&l, gx, work, acc)
 }
 
 // Reconstruct writes x, of the sizes that Decompose says, from s and d.
 func (b *Bank[T]) Reconstruct(x, s, d []T, nb int, n []int, nc int) {
 	l := b.level("Reconstruct", nb, n, nc, len(x), len(s), len(d))
-	work := b.scratch(len(x))
-	defer b.release(work)
+	work := b.work.Get(len(x))
+	defer b.work.Put(work)
 	for c, r := range b.R {
-		y, ld := (*work)[c*l.p:], l.cells*l.p
+		y, ld := work[c*l.p:], l.cells*l.p
 		kernel.Gemm(false, false, l.coarse, l.p, l.p, s, l.p, r, l.p, y, ld, false)
 		kernel.Gemm(false, false, l.coarse, l.p, b.Kinds*l.p, d, b.Kinds*l.p, r[l.p*l.p:], l.p, y, ld, true)
 	}
-	scatter(&l, x, *work, false)
+	scatter(&l, x, work, false)
 }
 
 // reconstructGrad is the adjoint of Reconstruct: gs, gd = gx_c R_c' summed over cells. Each of gs and gd may be nil; accS and accD add.
 func (b *Bank[T]) reconstructGrad(gs, gd, gx []T, nb int, n []int, nc int, accS, accD bool) {
 	coarse := len(gx) >> b.Dim
 	l := b.level("Reconstruct", nb, n, nc, len(gx), coarse, coarse*b.Kinds)
-	work := b.scratch(len(gx))
-	defer b.release(work)
-	gather(&l, *work, gx)
+	work := b.work.Get(len(gx))
+	defer b.work.Put(work)
+	gather(&l, work, gx)
 	for c, r := range b.R {
-		y, ld := (*work)[c*l.p:], l.cells*l.p
+		y, ld := work[c*l.p:], l.cells*l.p
 		if gs != nil {
 			kernel.Gemm(false, true, l.coarse, l.p, l.p, y, ld, r, l.p, gs, l.p, accS || c > 0)
 		}
@@ -183,16 +182,3 @@ func (b *Bank[T]) reconstructGrad(gs, gd, gx []T, nb int, n []int, nc int, accS,
 		}
 	}
 }
-
-// scratch returns n elements; release gives them back.
-func (b *Bank[T]) scratch(n int) *[]T {
-	w, _ := b.work.Get().(*[]T)
-	if w == nil || cap(*w) < n {
-		s := make([]T, n)
-		return &s
-	}
-	*w = (*w)[:n]
-	return w
-}
-
-func (b *Bank[T]) release(w *[]T) { b.work.Put(w) }

@@ -3,7 +3,6 @@ package spectral
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
@@ -17,8 +16,8 @@ type plan struct {
 	scale   float32  // of the last axis of inverse
 	// order[i] is where the mode i of a weight, numbered from the first axis on, lies in a spectrum, which is ordered the other way.
 	order []int
-	rows  []int     // rows[i] is where it lies in the whole weight
-	work  sync.Pool // *[]float32
+	rows  []int // rows[i] is where it lies in the whole weight
+	work  kernel.Scratch[float32]
 }
 
 func newPlan(c *Config, in, out, modes, weight []int) *plan {
@@ -56,18 +55,6 @@ func newPlan(c *Config, in, out, modes, weight []int) *plan {
 	}
 	return p
 }
-
-// scratch returns n elements of scratch; release gives them back.
-func (p *plan) scratch(n int) *[]float32 {
-	b, _ := p.work.Get().(*[]float32)
-	if b == nil || len(*b) < n {
-		s := make([]float32, n)
-		b = &s
-	}
-	return b
-}
-
-func (p *plan) release(b *[]float32) { p.work.Put(b) }
 
 // analysis returns the matrix 2k x 2n of X[j] = scale * sum over i of x[i] exp(-2 pi i bins[j] i / n).
 func analysis(bins []int, n int, scale float64) factor {

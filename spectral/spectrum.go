@@ -18,15 +18,15 @@ func transform(p *plan, x *autograd.Value) *autograd.Value {
 	nb, nc := x.Shape[0], x.Dim(-1)
 	c := grid(p.forward, p.in, nb, nc)
 	out := x.Tape().Alloc(len(p.order), 2, nb, nc)
-	w := p.scratch(c.workSize())
-	c.analyse(out.Data, x.Data, *w)
-	p.release(w)
+	w := p.work.Get(c.workSize())
+	c.analyse(out.Data, x.Data, w)
+	p.work.Put(w)
 	return autograd.Record("SpectralConv.transform", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
 		back := grid(transposed(p.forward), p.in, nb, nc)
-		w := p.scratch(back.workSize())
+		w := p.work.Get(back.workSize())
 		gx, acc := g.Buffer(x)
-		back.synthesise(gx, gy, *w, acc, nil)
-		p.release(w)
+		back.synthesise(gx, gy, w, acc, nil)
+		p.work.Put(w)
 	})
 }
 
@@ -48,9 +48,9 @@ func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 	} else if !complex {
 		b = bias.Data
 	}
-	w := p.scratch(c.workSize())
-	c.synthesise(out.Data, x.Data, *w, false, b)
-	p.release(w)
+	w := p.work.Get(c.workSize())
+	c.synthesise(out.Data, x.Data, w, false, b)
+	p.work.Put(w)
 	if complex && bias != nil {
 		eachReal(out.Data, p.out[last]*nc, func(re []float32) {
 			kernel.AddRow(re, re, bias.Data, p.out[last], nc)
@@ -70,8 +70,8 @@ func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 			return
 		}
 		back := grid(transposed(p.inverse), p.out, nb, nc)
-		w := p.scratch(back.workSize())
-		defer p.release(w)
+		w := p.work.Get(back.workSize())
+		defer p.work.Put(w)
 		gx, acc := g.Buffer(x)
 		dst := gx
 		if acc {
@@ -83,9 +83,9 @@ func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 			gb = g.Zeroed(bias)
 		}
 		if complex {
-			back.analyse(dst, gy, *w)
+			back.analyse(dst, gy, w)
 		} else {
-			back.analyseSum(dst, gy, *w, gb, p.scale)
+			back.analyseSum(dst, gy, w, gb, p.scale)
 		}
 		if acc {
 			kernel.Add(gx, gx, dst)

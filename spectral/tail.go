@@ -95,9 +95,9 @@ func (k *tail) forward(plan *plan, spectrum, x *autograd.Value) *autograd.Value 
 			}
 		}
 	}
-	work := plan.scratch(k.chain.workSize())
-	k.run(out.Data, k.chain.synthesiseOthers(spectrum.Data, *work), x.Data)
-	plan.release(work)
+	work := plan.work.Get(k.chain.workSize())
+	k.run(out.Data, k.chain.synthesiseOthers(spectrum.Data, work), x.Data)
+	plan.work.Put(work)
 	return autograd.Record("spectral.tail", out, in, func(g *autograd.Grads, gy []float32) { k.backward(g, gy, spectrum, x) })
 }
 
@@ -282,9 +282,9 @@ func (k *tail) backward(g *autograd.Grads, gy []float32, spectrum, x *autograd.V
 	if len(k.plan.out) == 1 {
 		copy(dst, half)
 	} else {
-		work := k.plan.scratch(back.workSize())
-		back.analyseOthers(dst, half, *work)
-		k.plan.release(work)
+		work := k.plan.work.Get(back.workSize())
+		back.analyseOthers(dst, half, work)
+		k.plan.work.Put(work)
 	}
 	if acc {
 		kernel.Add(gs, gs, dst)
