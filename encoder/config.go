@@ -23,6 +23,10 @@ type Config struct {
 	Out int `json:"out"`
 	// Size is the latent grid, {rows, columns}; 0 means 70.
 	Size [2]int `json:"size,omitzero"`
+	// Shuffle is the side r of the block of latent points that a token of a ViT makes: the projection gives r x r points for every patch,
+	// which are laid side by side (Shi et al., arXiv 1609.05158) before the result is brought to Size. 0 means 1, a point per patch, as in
+	// SPAMoE, whose latent cannot show anything smaller than a patch.
+	Shuffle int `json:"shuffle,omitempty"`
 	// Types is the number of classes of the type head, which says from the global features what family a record is of; 0 means no
 	// head.
 	Types int `json:"types,omitempty"`
@@ -90,6 +94,7 @@ func (c Config) defaults() Config {
 	or(&c.In, 1)
 	or(&c.Size[0], 70)
 	or(&c.Size[1], 70)
+	or(&c.Shuffle, 1)
 	or(&c.ViT.Width, 384)
 	or(&c.ViT.Depth, 12)
 	or(&c.ViT.Heads, 6)
@@ -128,6 +133,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("encoder: in %d, out %d, types %d; want at least 1, 1 and 0", c.In, c.Out, c.Types)
 	case c.Size[0] < 1 || c.Size[1] < 1:
 		return fmt.Errorf("encoder: size %v of the latent grid; want positive numbers", c.Size)
+	case c.Shuffle < 1 || c.Shuffle > 1 && c.Kind != KindViT:
+		return fmt.Errorf("encoder: shuffle %d for kind %q; want 1 or more for %q, 1 for others", c.Shuffle, c.Kind, KindViT)
 	}
 	blocks := 0
 	switch c.Kind {

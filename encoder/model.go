@@ -35,7 +35,7 @@ func New(c Config, rng *rand.Rand) (*Model, error) {
 	}
 	c = c.defaults()
 	m := &Model{Config: c, floor: Floor{Rho: c.Floor.Bound()}}
-	width := c.ViT.Width
+	width, points := c.ViT.Width, c.Shuffle*c.Shuffle
 	if c.Kind == KindViT {
 		m.ViT = newViT(c.In, c.ViT, rng)
 		if c.Types > 0 {
@@ -49,7 +49,11 @@ func New(c Config, rng *rand.Rand) (*Model, error) {
 			m.RouterTemp = &autograd.Param{Tensor: autograd.FromSlice([]float32{1}), Frozen: true}
 		}
 	}
-	m.Proj = nn.NewPointwise(width, c.Out, 2, false, rng)
+	m.Proj = nn.NewPointwise(width, points*c.Out, 2, false, rng)
+	// All points of a patch start as the same: random ones would be noise that covers the map (Aitken et al., arXiv 1707.02937).
+	for i, first := c.Out*width, m.Proj.Weight.Data[:c.Out*width]; i < points*len(first); i += len(first) {
+		copy(m.Proj.Weight.Data[i:], first)
+	}
 	m.freezeBlocks(c.FreezeBlocks)
 	return m, m.Freeze(c.Freeze...)
 }
@@ -117,12 +121,23 @@ func (m *Model) runViT(x *autograd.Value) Output {
 	out := Output{Global: t.Scope(func() *autograd.Value { return autograd.MeanAxes(globals(), false, 1) })}
 	out.Latent = t.Scope(func() *autograd.Value {
 		y := m.Proj.Forward(autograd.Narrow(tokens, 1, first, patches))
-		return m.resize(autograd.ChannelsFirst(autograd.Reshape(y, nb, ny, nx, c.Out)))
+		return m.resize(shuffle(autograd.Reshape(y, nb, ny, nx, -1), c.Shuffle))
 	})
 	if m.TypeHead != nil {
 		out.Types = autograd.Softmax(m.TypeHead.Forward(out.Global))
 	}
 	return out
+}
+
+// shuffle lays out the points of every patch: x, nb x ny x nx x (r r nc) with the row and column within the patch ahead of the channel,
+// becomes nb x nc x (ny r) x (nx r).
+func shuffle(x *autograd.Value, r int) *autograd.Value {
+	if r == 1 {
+		return autograd.ChannelsFirst(x)
+	}
+	nb, ny, nx, nc := x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]/(r*r)
+	y := autograd.Permute(autograd.Reshape(x, nb, ny, nx, r, r, nc), 0, 5, 1, 3, 2, 4)
+	return autograd.Reshape(y, nb, nc, ny*r, nx*r)
 }
 
 func (m *Model) runConvNeXt(x *autograd.Value) Output {

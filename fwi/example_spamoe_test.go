@@ -27,8 +27,8 @@ func ExampleNew() {
 	fmt.Println(config.X, "to", config.Y, "by way of", model.InputShape())
 	fmt.Println(autograd.CountParams(model.Net), "parameters")
 	// Output:
-	// [5 1000 70] to [1 70 70] by way of [1 250 350]
-	// 1009377 parameters
+	// [5 1000 70] to [1 70 70] by way of [5 70 70]
+	// 1461313 parameters
 }
 
 // A model's file is all that a prediction takes.

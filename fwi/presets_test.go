@@ -32,7 +32,7 @@ func TestPresets(t *testing.T) {
 		width         int
 		floats, above int // parameters, at least and at most
 	}{
-		"tiny": {[]int{1, 250, 350}, 16, 3e5, 2e6}, "small": {[]int{1, 500, 350}, 48, 3e6, 2e7}, "paper": {[]int{1, 1000, 350}, 128, 3e7, 1.2e8},
+		"tiny": {[]int{5, 70, 70}, 16, 3e5, 2e6}, "small": {[]int{5, 140, 70}, 48, 3e6, 2e7}, "paper": {[]int{1, 1000, 350}, 128, 3e7, 1.2e8},
 	} {
 		c, err := Preset(name)
 		require.NoError(t, err)

@@ -51,21 +51,22 @@ func (c *runConfig) finish(ctx context.Context, env *environment, m *fwi.Model, 
 	if err := shown.save(filepath.Join(dir, mapsPicture), "Validation pairs"); err != nil {
 		return err
 	}
-	if err := c.drawLoss(dir, base); err != nil {
+	log, err := fwi.ReadLog(filepath.Join(dir, fwi.LogFile))
+	if err != nil {
+		return err
+	}
+	if err := c.drawLoss(dir, log, base); err != nil {
 		return err
 	}
 	printResult(env, &m.Config, result)
+	printRouting(env, &m.Config, log)
 	fmt.Fprintf(env.stdout, "The mean of the training maps has a MAE of %s; the model has %.2f of that.\n", format(base.mae, m.Config.Unit), result.Physical.MAE/base.mae)
 	fmt.Fprintf(env.stdout, "%s holds the model, its metrics and pictures.\n", dir)
 	return nil
 }
 
 // drawLoss draws the curves of training.
-func (c *runConfig) drawLoss(dir string, base baseline) error {
-	log, err := fwi.ReadLog(filepath.Join(dir, fwi.LogFile))
-	if err != nil {
-		return err
-	}
+func (c *runConfig) drawLoss(dir string, log []fwi.Record, base baseline) error {
 	loss, val, rate := picture.Line{Name: "training loss"}, picture.Line{Name: "validation MAE"}, picture.Line{Name: "learning rate"}
 	for _, r := range log {
 		loss.Y, val.Y, rate.Y = append(loss.Y, r.Loss), append(val.Y, r.ValMAE), append(rate.Y, r.Rate)
@@ -87,6 +88,27 @@ func printResult(env *environment, c *fwi.Config, r metrics.Result) {
 	fmt.Fprintf(env.stdout, "%-12s %12.4f\n%-12s %12.4f\n%-12s %12.2f dB\n", "SSIM", r.SSIM, "relative L2", r.RelativeL2, "PSNR", r.PSNR)
 	for _, b := range r.Bands {
 		fmt.Fprintf(env.stdout, "%-12s %12.4f relative L2 at radial frequencies %.2f to %.2f\n", b.Name+" band", b.RelativeL2, b.Range[0], b.Range[1])
+	}
+	fmt.Fprintln(env.stdout)
+}
+
+// printRouting prints how the router and the spectral floor of the best model of a log dealt with the validation set, if it was a SPAMoE.
+func printRouting(env *environment, c *fwi.Config, log []fwi.Record) {
+	var best *fwi.Routing
+	for _, r := range log {
+		if r.Best && r.Routing != nil {
+			best = r.Routing
+		}
+	}
+	if best == nil {
+		return
+	}
+	for e, n := range best.Samples {
+		fmt.Fprintf(env.stdout, "expert %-12s %5d samples, mean gate %.3f\n", c.SPAMoE.Experts[e].Name(), n, best.Gates[e])
+	}
+	if best.Rho > 0 {
+		fmt.Fprintf(env.stdout, "energy ratio of high to low frequencies %.4g before the floor of %.4g, %.4g after; active for %.0f %% of the samples\n",
+			best.Before, best.Rho, best.After, 100*best.Active)
 	}
 	fmt.Fprintln(env.stdout)
 }

@@ -92,7 +92,7 @@ func TestTrainOnAnyArrays(t *testing.T) {
 	t.Chdir(t.TempDir())
 	pairs(t, 24)
 	refuse(t, 1, []string{"eval"}, "there is no run in this folder yet")
-	out := succeed(t, "train", "-x", "x.npy", "-y", "y.npy", "-epochs", "40", "-out", "runs/one")
+	out := succeed(t, "train", "-model", "fno", "-x", "x.npy", "-y", "y.npy", "-epochs", "40", "-out", "runs/one")
 	require.Contains(t, out, "The mean of the training maps")
 	var s summary
 	require.NoError(t, readJSON("runs/one/metrics.json", &s))
@@ -146,7 +146,7 @@ func TestBadArrays(t *testing.T) {
 	require.NoError(t, npy.Write("line.npy", []int{6}, make([]float32, 6)))
 	refuse(t, 1, []string{"forward", "-vel", "line.npy", "-out", "g.npy"}, "wanted HxW, NxHxW or Nx1xHxW")
 
-	succeed(t, "train", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", "run")
+	succeed(t, "train", "-model", "fno", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", "run")
 	require.NoError(t, npy.Write("gather.npy", []int{5, 100, 70}, make([]float32, 35000)))
 	refuse(t, 1, []string{"predict", "-in", "gather.npy", "-out", "p.npy"}, "gather.npy", "[5 100 70]", "[1 8 6]")
 	refuse(t, 1, []string{"eval", "-in", "gather.npy", "-vel", "y.npy"}, "y.npy")
@@ -156,7 +156,7 @@ func TestBadArrays(t *testing.T) {
 func TestBadModels(t *testing.T) {
 	t.Chdir(t.TempDir())
 	pairs(t, 6)
-	succeed(t, "train", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", "run")
+	succeed(t, "train", "-model", "fno", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", "run")
 	path := filepath.Join("run", fwi.ModelFile)
 	f, err := checkpoint.Read(path)
 	require.NoError(t, err)
@@ -184,7 +184,7 @@ func TestFullDisk(t *testing.T) {
 	t.Chdir(t.TempDir())
 	pairs(t, 6)
 	small := testdata.SmallDisk(t, 64<<10)
-	refuse(t, 1, []string{"train", "-x", "x.npy", "-y", "y.npy", "-epochs", "2", "-out", filepath.Join(small, "run")}, "no space")
+	refuse(t, 1, []string{"train", "-model", "fno", "-x", "x.npy", "-y", "y.npy", "-epochs", "2", "-out", filepath.Join(small, "run")}, "no space")
 	left, err := filepath.Glob(filepath.Join(small, "run", "*.safetensors*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
@@ -229,7 +229,7 @@ func TestKilledTrainingResumes(t *testing.T) {
 	t.Chdir(t.TempDir())
 	pairs(t, 40)
 	args := func(out string) []string {
-		return []string{"train", "-x", "x.npy", "-y", "y.npy", "-epochs", "40", "-checkpoint-every", "1ms", "-out", out}
+		return []string{"train", "-model", "fno", "-x", "x.npy", "-y", "y.npy", "-epochs", "40", "-checkpoint-every", "1ms", "-out", out}
 	}
 	succeed(t, args("whole")...)
 	victim := exec.Command(os.Args[0])

@@ -14,6 +14,7 @@ import (
 	"github.com/spamoe/spamoe/fno"
 	"github.com/spamoe/spamoe/fwi"
 	"github.com/spamoe/spamoe/fwi/velocity"
+	"github.com/spamoe/spamoe/internal/npy"
 	"github.com/spamoe/spamoe/mno"
 	"github.com/spamoe/spamoe/moe"
 )
@@ -42,10 +43,12 @@ func TestRoute(t *testing.T) {
 	t.Chdir(t.TempDir())
 	pairs(t, 20)
 	require.NoError(t, writeJSON("config.json", routedRun()))
-	succeed(t, "train", "-config", "config.json", "-out", "run")
+	out := succeed(t, "train", "-config", "config.json", "-out", "run")
+	require.Contains(t, out, "expert mno")
+	require.Contains(t, out, "energy ratio of high to low frequencies")
 
 	// By default the pairs that the run was validated on, and a folder in the run.
-	out := succeed(t, "route")
+	out = succeed(t, "route")
 	require.Contains(t, out, "5 samples, each to 2 of 3 experts")
 	for _, word := range []string{"FNO 1 ", "MNO ", "FNO 2 ", filepath.Join("run", "routing")} {
 		require.Contains(t, out, word)
@@ -156,4 +159,18 @@ func TestRoutingByFamily(t *testing.T) {
 	r.print(&environment{stdout: &out})
 	require.Contains(t, out.String(), "CurveVel-B")
 	require.NoError(t, r.draw(t.TempDir()))
+}
+
+// Without -model a SPAMoE is made for whatever planes there are.
+func TestTrainDefault(t *testing.T) {
+	t.Chdir(t.TempDir())
+	pairs(t, 8)
+	succeed(t, "train", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", "run")
+	var c runConfig
+	require.NoError(t, readJSON("run/config.json", &c))
+	require.Equal(t, "spamoe", c.Model.Network)
+	require.Equal(t, [2]int{8, 6}, c.Model.SPAMoE.Encoder.Size)
+	require.Equal(t, defaultTraining("spamoe").Batch, c.Training.Batch)
+	require.NoError(t, npy.Write("line.npy", []int{4, 6}, make([]float32, 24)))
+	refuse(t, 1, []string{"train", "-x", "line.npy", "-y", "line.npy"}, "a spamoe maps planes to planes", "[1 6]", "a fno takes any")
 }

@@ -18,8 +18,8 @@ const trainHelp = `
 Trains a model and writes a run folder: config.json, log.jsonl, model.safetensors (the best model so far),
 checkpoint.safetensors, metrics.json, loss.png and maps.png.
 
-Without flags it makes a set of FlatVel_A of its own, below runs/data, and trains a Fourier neural operator on it. -model picks
-another network, which may have defaults of its own for -epochs, -batch and -rate. With -data it takes OpenFWI files:
+Without flags it makes a set of FlatVel_A of its own, below runs/data, and trains a SPAMoE of size tiny on it. -model picks
+another network, which has defaults of its own for -epochs, -batch and -rate. With -data it takes OpenFWI files:
 the folder of one family, or one above several (-family picks). With -x and -y it takes any two .npy arrays of samples, inputs
 and what to predict from them, NxHxW or NxCxHxW.
 
@@ -43,7 +43,7 @@ type trainFlags struct {
 var mayChange = []string{"resume", "threads", "checkpoint-every", "epochs", "patience", "recompute"}
 
 func train(ctx context.Context, env *environment, args []string) error {
-	const model = "fno"
+	const model = "spamoe"
 	c := &runConfig{Data: defaultSource, Training: defaultTraining(model)}
 	f := &trainFlags{flags: newFlags("train", "", trainHelp)}
 	f.StringVar(&f.out, "out", "", "run `folder` to write (default runs/DATE-TIME-NAME)")
