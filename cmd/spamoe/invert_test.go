@@ -84,6 +84,17 @@ func TestInvert(t *testing.T) {
 	refuse(t, 1, append(args, "-add-noise", "0.01"), "gather 0", "state of an inversion of other data")
 }
 
+// The prediction of a trained model is a start.
+func TestInvertFromModel(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeLine(t, 8)
+	succeed(t, "train", "-x", "data.npy", "-y", "true.npy", "-epochs", "2", "-out", "run")
+	args := append([]string{"invert", "-in", "data.npy", "-vel", "true.npy", "-model", "run", "-count", "1", "-out", "a.npy", "-iterations", "24"}, lineFlags...)
+	out := succeed(t, args...)
+	require.Less(t, number(t, out, "MAE"), number(t, out, "of the start"))
+	refuse(t, 1, append(args, "-depth", "13"), "true.npy")
+}
+
 // The same gathers as a SEG-Y file give the same maps.
 func TestInvertSEGY(t *testing.T) {
 	t.Chdir(t.TempDir())

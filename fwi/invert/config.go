@@ -14,7 +14,7 @@ type Problem struct {
 	Survey wave.Config
 	NZ, NX int       // cells of the map
 	Data   []float32 // shots x samples x receivers
-	Start  []float32 // the map to start from, nz x nx; nil: velocity grows linearly with depth, over the middle 80 % of the bounds
+	Start  []float32 // the map to start from, nz x nx; nil: linear in depth, chosen by the misfit of the first stage (start.go)
 }
 
 // Config says how to invert. Its zero value gives sensible results for recordings without too much noise.
@@ -192,8 +192,8 @@ func (p *Problem) shape() (shots, samples, receivers int, err error) {
 	return shots, samples, receivers, nil
 }
 
-// check completes a problem: recorded rows, start, sizes.
-func (p *Problem) check(c *Config) error {
+// check checks sizes and values, and finds out how many rows were recorded.
+func (p *Problem) check() error {
 	shots, nt, nr, err := p.shape()
 	if err != nil {
 		return err
@@ -219,11 +219,7 @@ func (p *Problem) check(c *Config) error {
 	p.Survey.Steps = min(p.Survey.Steps, last+1)
 	n := p.NZ * p.NX
 	if p.Start == nil {
-		p.Start = make([]float32, n)
-		for i := range p.Start {
-			depth := float64(i/p.NX) / float64(max(1, p.NZ-1))
-			p.Start[i] = float32(c.Min + (c.Max-c.Min)*(0.1+0.8*depth))
-		}
+		return nil
 	}
 	if len(p.Start) != n {
 		return fmt.Errorf("invert: start has %d values, want %d (%d x %d)", len(p.Start), n, p.NZ, p.NX)

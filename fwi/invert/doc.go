@@ -12,6 +12,7 @@
 //     wrong direction. Stages go from a fifth of the wavelet's frequency to all of it (Bunks et al., Geophysics 60, 1995); the
 //     filter is causal, the same for recording and simulation. Low stages also smooth the map's updates to a tenth of the
 //     shortest wavelength, so that the few things that they can know are found in few iterations.
+//   - A start that is not hopeless: linear in depth, the usual one unless others fit the lowest band much better (start.go).
 //   - Illumination. A cell at depth changes the data far less than one near the surface. W is a power of the estimated diagonal
 //     of J'J (illumination.go), so that the first step of the optimiser is already about right everywhere.
 //   - Gain. Late reflections from depth are weak beside direct waves. L2 and L1 multiply both gathers with a power of the inverse

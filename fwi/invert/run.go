@@ -35,7 +35,7 @@ func Run(ctx context.Context, p Problem, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.check(&cfg); err != nil {
+	if err := p.check(); err != nil {
 		return nil, err
 	}
 	r := &run{ctx: ctx, p: p, cfg: cfg, bounds: newBounds(cfg.Min, cfg.Max)}
@@ -76,17 +76,25 @@ type run struct {
 // begin takes up the state file, or begins anew.
 func (r *run) begin() (resumed bool, err error) {
 	r.saved = time.Now()
-	r.state.u = make([]float64, len(r.p.Start))
-	for i, v := range r.p.Start {
+	if r.cfg.State != "" {
+		if r.identity, err = identity(&r.p, &r.cfg); err != nil {
+			return false, err
+		}
+		if found, err := r.state.load(r.cfg.State, r.identity); found || err != nil {
+			return found, err
+		}
+	}
+	start := r.p.Start
+	if start == nil {
+		if start, err = r.searchStart(); err != nil {
+			return false, err
+		}
+	}
+	r.state.u = make([]float64, len(start))
+	for i, v := range start {
 		r.state.u[i] = r.bounds.inverse(float64(v))
 	}
-	if r.cfg.State == "" {
-		return false, nil
-	}
-	if r.identity, err = identity(&r.p, &r.cfg); err != nil {
-		return false, err
-	}
-	return r.state.load(r.cfg.State, r.identity)
+	return false, nil
 }
 
 // save writes the state file.

@@ -233,6 +233,23 @@ func TestNoiseIsEstimated(t *testing.T) {
 	}
 }
 
+// A start is found for an earth whose velocity falls with depth.
+func TestSearchStart(t *testing.T) {
+	vel := make([]float32, testNZ*testNX)
+	for i := range vel {
+		vel[i] = 3900 - 100*float32(i/testNX)
+	}
+	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), vel)}
+	cfg, err := Config{}.complete(&p)
+	require.NoError(t, err)
+	require.NoError(t, p.check())
+	r := &run{ctx: context.Background(), p: p, cfg: cfg, bounds: newBounds(1500, 4500)}
+	got, err := r.searchStart()
+	require.NoError(t, err)
+	require.Less(t, meanError(got, vel), 600.0)
+	require.Greater(t, got[0], float32(3000))
+}
+
 func TestWaveletIsEstimated(t *testing.T) {
 	vel := anomaly()
 	original := survey()
@@ -286,7 +303,8 @@ func TestObjectiveGradient(t *testing.T) {
 	p, _ := problem(t)
 	cfg, err := Config{}.complete(&p)
 	require.NoError(t, err)
-	require.NoError(t, p.check(&cfg))
+	require.NoError(t, p.check())
+	p.Start = anomaly()
 	p.Start[5] -= 100 // one cell alone sets the damping, where the derivative is defined
 	r := &run{ctx: context.Background(), p: p, cfg: cfg, bounds: newBounds(1500, 4500)}
 	_, err = r.begin()
