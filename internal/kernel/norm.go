@@ -41,15 +41,20 @@ func LayerNorm[T Float](dst, mean, rstd, x, w, b []T, rows, n int, eps float64) 
 	if b != nil {
 		checkLen("LayerNorm", "b", len(b), n)
 	}
-	w, b = orFilled(w, n, 1), orFilled(b, n, 0)
-	grain := rowGrain(n, 2)
-	if rows <= grain || Threads() == 1 {
-		layerNormRows(dst, mean, rstd, x, w, b, n, eps)
-		return
-	}
-	Parallel(rows, grain, func(lo, hi int) {
-		layerNormRows(dst[lo*n:hi*n], mean[lo:hi], rstd[lo:hi], x[lo*n:hi*n], w, b, n, eps)
-	})
+	pick[*calls[layerNorm[T]]](layerNorms32, layerNorms64).parallel(rows, rowGrain(n, 2),
+		layerNorm[T]{dst, mean, rstd, x, orFilled(w, n, 1), orFilled(b, n, 0), n, eps})
+}
+
+type layerNorm[T Float] struct {
+	dst, mean, rstd, x, w, b []T
+	n                        int
+	eps                      float64
+}
+
+var layerNorms32, layerNorms64 = newCalls((*layerNorm[float32]).run), newCalls((*layerNorm[float64]).run)
+
+func (a *layerNorm[T]) run(lo, hi int) {
+	layerNormRows(a.dst[lo*a.n:hi*a.n], a.mean[lo:hi], a.rstd[lo:hi], a.x[lo*a.n:hi*a.n], a.w, a.b, a.n, a.eps)
 }
 
 // orFilled returns v, or n elements of a where v is nil.
@@ -119,27 +124,36 @@ func LayerNormGrad[T Float](gx, gw, gb, gy, x, w, mean, rstd []T, rows, n int, a
 		checkLen("LayerNormGrad", "gb", len(gb), n)
 	}
 	if gw != nil || gb != nil {
-		f := pick[func(sw, sb []float64, gy, x, mean, rstd []T, rows, n int)](normParam32, normParam64)
-		sumRows(rows, n, 2*n, func(sum []float64, lo, hi int) {
-			f(sum[:n], sum[n:], gy[lo*n:hi*n], x[lo*n:hi*n], mean[lo:hi], rstd[lo:hi], hi-lo, n)
-		}, func(sum []float64) {
-			storeSums(gw, sum[:n], accW)
-			storeSums(gb, sum[n:], accW)
-		})
+		sums := sumRows[T]{body: normParamChunk[T], x: x, y: gy, mean: mean, rstd: rstd, rows: rows, n: n, width: 2 * n}.run()
+		storeSums(gw, (*sums)[:n], accW)
+		storeSums(gb, (*sums)[n:2*n], accW)
+		sumScratch.Put(sums)
 	}
 	if gx == nil || len(x) == 0 {
 		return
 	}
 	checkRows("LayerNormGrad", rows, n, len(gx))
-	w = orFilled(w, n, 1)
-	grain := rowGrain(n, 2)
-	if rows <= grain || Threads() == 1 {
-		layerNormGradRows(gx, gy, x, w, mean, rstd, n, accX)
-		return
-	}
-	Parallel(rows, grain, func(lo, hi int) {
-		layerNormGradRows(gx[lo*n:hi*n], gy[lo*n:hi*n], x[lo*n:hi*n], w, mean[lo:hi], rstd[lo:hi], n, accX)
-	})
+	pick[*calls[layerNormGrad[T]]](layerNormGrads32, layerNormGrads64).parallel(rows, rowGrain(n, 2),
+		layerNormGrad[T]{gx, gy, x, orFilled(w, n, 1), mean, rstd, n, accX})
+}
+
+func normParamChunk[T Float](sum []float64, a *sumRows[T], lo, hi int) {
+	n := a.n
+	pick[func(sw, sb []float64, gy, x, mean, rstd []T, rows, n int)](normParam32, normParam64)(sum[:n], sum[n:], a.y[lo*n:hi*n], a.x[lo*n:hi*n],
+		a.mean[lo:hi], a.rstd[lo:hi], hi-lo, n)
+}
+
+type layerNormGrad[T Float] struct {
+	gx, gy, x, w, mean, rstd []T
+	n                        int
+	acc                      bool
+}
+
+var layerNormGrads32, layerNormGrads64 = newCalls((*layerNormGrad[float32]).run), newCalls((*layerNormGrad[float64]).run)
+
+func (a *layerNormGrad[T]) run(lo, hi int) {
+	n := a.n
+	layerNormGradRows(a.gx[lo*n:hi*n], a.gy[lo*n:hi*n], a.x[lo*n:hi*n], a.w, a.mean[lo:hi], a.rstd[lo:hi], n, a.acc)
 }
 
 func layerNormGradRows[T Float](gx, gy, x, w, mean, rstd []T, n int, acc bool) {

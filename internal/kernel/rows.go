@@ -63,9 +63,13 @@ func MulRowGrad[T Float](gx, gv, gy, x, v []T, rows, n int, accX, accV bool) {
 // sizes alone.
 func ColSum[T Float](dst, x []T, rows, n int, acc bool) {
 	checkCols("ColSum", dst, rows, n, len(x))
-	f := pick[func(sum []float64, x []T, rows, n int)](colSum32, colSum64)
-	sumRows(rows, n, n, func(sum []float64, lo, hi int) { f(sum, x[lo*n:hi*n], hi-lo, n) },
-		func(sum []float64) { storeSums(dst, sum, acc) })
+	sums := sumRows[T]{body: colSumChunk[T], x: x, rows: rows, n: n, width: n}.run()
+	storeSums(dst, *sums, acc)
+	sumScratch.Put(sums)
+}
+
+func colSumChunk[T Float](sum []float64, a *sumRows[T], lo, hi int) {
+	pick[func(sum []float64, x []T, rows, n int)](colSum32, colSum64)(sum, a.x[lo*a.n:hi*a.n], hi-lo, a.n)
 }
 
 func colSumGeneric[T Float](sum []float64, x []T, rows, n int) {
@@ -79,9 +83,13 @@ func colSumGeneric[T Float](sum []float64, x []T, rows, n int) {
 // ColDot computes dst[j] = sum over i of x[i,j] y[i,j], or adds it to dst if acc, as ColSum does.
 func ColDot[T Float](dst, x, y []T, rows, n int, acc bool) {
 	checkCols("ColDot", dst, rows, n, len(x), len(y))
-	f := pick[func(sum []float64, x, y []T, rows, n int)](colDot32, colDot64)
-	sumRows(rows, n, n, func(sum []float64, lo, hi int) { f(sum, x[lo*n:hi*n], y[lo*n:hi*n], hi-lo, n) },
-		func(sum []float64) { storeSums(dst, sum, acc) })
+	sums := sumRows[T]{body: colDotChunk[T], x: x, y: y, rows: rows, n: n, width: n}.run()
+	storeSums(dst, *sums, acc)
+	sumScratch.Put(sums)
+}
+
+func colDotChunk[T Float](sum []float64, a *sumRows[T], lo, hi int) {
+	pick[func(sum []float64, x, y []T, rows, n int)](colDot32, colDot64)(sum, a.x[lo*a.n:hi*a.n], a.y[lo*a.n:hi*a.n], hi-lo, a.n)
 }
 
 func colDotGeneric[T Float](sum []float64, x, y []T, rows, n int) {
@@ -158,29 +166,42 @@ const maxRowChunks = 32
 
 var sumScratch = sync.Pool{New: func() any { return new([]float64) }}
 
-// sumRows lets body add the rows [lo, hi) of n elements to width zeroed sums, for all chunks of rows, adds up the chunks' sums
-// in order and hands them to done.
-func sumRows(rows, n, width int, body func(sum []float64, lo, hi int), done func(sum []float64)) {
-	size := max(rowGrain(n, 1), (rows+maxRowChunks-1)/maxRowChunks)
-	chunks := max(1, (rows+size-1)/size)
+// sumRows is a sum over rows of what body makes of row by row: body adds rows lo to hi, of n elements of x and y, to width sums.
+type sumRows[T Float] struct {
+	body           func(sum []float64, a *sumRows[T], lo, hi int)
+	x, y           []T
+	mean, rstd     []T
+	rows, n, width int
+	size           int       // rows of a chunk
+	sums           []float64 // width of every chunk
+}
+
+var sumRows32, sumRows64 = newCalls((*sumRows[float32]).chunk), newCalls((*sumRows[float64]).chunk)
+
+func (a *sumRows[T]) chunk(lo, hi int) {
+	for c := lo; c < hi; c++ {
+		a.body(a.sums[c*a.width:(c+1)*a.width], a, c*a.size, min((c+1)*a.size, a.rows))
+	}
+}
+
+// run returns the sums, those of chunks added up in order, in memory that is to be put back into sumScratch.
+func (a sumRows[T]) run() *[]float64 {
+	a.size = max(rowGrain(a.n, 1), (a.rows+maxRowChunks-1)/maxRowChunks)
+	chunks := max(1, (a.rows+a.size-1)/a.size)
 	buf := sumScratch.Get().(*[]float64)
-	defer sumScratch.Put(buf)
-	if cap(*buf) < chunks*width {
-		*buf = make([]float64, chunks*width)
+	if cap(*buf) < chunks*a.width {
+		*buf = make([]float64, chunks*a.width)
 	}
-	sums := (*buf)[:chunks*width]
-	clear(sums)
-	Parallel(chunks, 1, func(lo, hi int) {
-		for c := lo; c < hi; c++ {
-			body(sums[c*width:(c+1)*width], c*size, min((c+1)*size, rows))
-		}
-	})
+	*buf = (*buf)[:chunks*a.width]
+	a.sums = *buf
+	clear(a.sums)
+	pick[*calls[sumRows[T]]](sumRows32, sumRows64).parallel(chunks, 1, a)
 	for c := 1; c < chunks; c++ {
-		for j, v := range sums[c*width : (c+1)*width] {
-			sums[j] += v
+		for j, v := range a.sums[c*a.width : (c+1)*a.width] {
+			a.sums[j] += v
 		}
 	}
-	done(sums[:width])
+	return buf
 }
 
 // RowSum computes dst[i] = sum over j of x[i,j], or adds it to dst if acc, in float64. x is rows x n.
@@ -199,12 +220,22 @@ func RowSum[T Float](dst, x []T, rows, n int, acc bool) {
 func RowDot[T Float](dst, x, y []T, rows, n int, acc bool) {
 	checkRows("RowDot", rows, n, len(x), len(y))
 	checkRows("RowDot", rows, 1, len(dst))
-	f := pick[func(x, y []T) float64](dotReducer.f32, dotReducer.f64)
-	Parallel(rows, rowGrain(n, 1), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			put(&dst[i], T(f(x[i*n:(i+1)*n], y[i*n:(i+1)*n])), acc)
-		}
-	})
+	pick[*calls[rowDot[T]]](rowDots32, rowDots64).parallel(rows, rowGrain(n, 1), rowDot[T]{dst, x, y, n, acc})
+}
+
+type rowDot[T Float] struct {
+	dst, x, y []T
+	n         int
+	acc       bool
+}
+
+var rowDots32, rowDots64 = newCalls((*rowDot[float32]).run), newCalls((*rowDot[float64]).run)
+
+func (a *rowDot[T]) run(lo, hi int) {
+	f, n := pick[func(x, y []T) float64](dotReducer.f32, dotReducer.f64), a.n
+	for i := lo; i < hi; i++ {
+		put(&a.dst[i], T(f(a.x[i*n:(i+1)*n], a.y[i*n:(i+1)*n])), a.acc)
+	}
 }
 
 // ScaleShiftRows computes dst[i,j] = x[i,j] scale[i] + shift[i], or adds it to dst if acc: one factor and one summand per row of
@@ -216,17 +247,27 @@ func ScaleShiftRows[T Float](dst, x, scale, shift []T, rows, n int, acc bool) {
 			checkRows("ScaleShiftRows", rows, 1, len(v))
 		}
 	}
-	f := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64)
-	Parallel(rows, rowGrain(n, 1), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			a, b := T(1), T(0)
-			if scale != nil {
-				a = scale[i]
-			}
-			if shift != nil {
-				b = shift[i]
-			}
-			f(dst[i*n:(i+1)*n], x[i*n:(i+1)*n], nil, a, b, acc)
+	pick[*calls[scaleShiftRows[T]]](scaleShifts32, scaleShifts64).parallel(rows, rowGrain(n, 1), scaleShiftRows[T]{dst, x, scale, shift, n, acc})
+}
+
+type scaleShiftRows[T Float] struct {
+	dst, x, scale, shift []T
+	n                    int
+	acc                  bool
+}
+
+var scaleShifts32, scaleShifts64 = newCalls((*scaleShiftRows[float32]).run), newCalls((*scaleShiftRows[float64]).run)
+
+func (s *scaleShiftRows[T]) run(lo, hi int) {
+	f, n := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64), s.n
+	for i := lo; i < hi; i++ {
+		a, b := T(1), T(0)
+		if s.scale != nil {
+			a = s.scale[i]
 		}
-	})
+		if s.shift != nil {
+			b = s.shift[i]
+		}
+		f(s.dst[i*n:(i+1)*n], s.x[i*n:(i+1)*n], nil, a, b, s.acc)
+	}
 }
