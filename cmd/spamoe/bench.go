@@ -25,6 +25,7 @@ var benches = []bench{
 	{"multiscale", "multiscale operator of SPAMoE, 128 channels on grids of 70, 42 and 21 points, batches of 1 and 8", benchMultiscale},
 	{"vit", "ViT-S/16 encoder, one record of 1x1000x350, without the spectral floor", benchViT},
 	{"spamoe", "encoder (ViT-S/16 on 1x1000x350) and the mean of a Fourier and a local operator, batches of 1 and 4: forward pass, and\n             training step with the optimiser's", benchSPAMoE},
+	{"wave", "a gather of OpenFWI's survey, 5 shots of 1000 steps on 310x310 cells: simulation and gradient, orders 4 and 8", benchWave},
 	{"paper", "SPAMoE at the paper's sizes on one record of 1x1000x350: forward pass, and training step with the optimiser's", benchPaper},
 }
 
