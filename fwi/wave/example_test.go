@@ -82,6 +82,28 @@ func ExampleSolver_Gradient() {
 	// Output: true <nil>
 }
 
+func ExampleSolver_Snapshots() {
+	s, err := wave.New[float32](wave.Config{Samples: 120, Sources: []wave.Point{{Row: 20, Col: 20}}}, 41, 41)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	vel := make([]float32, 41*41)
+	for i := range vel {
+		vel[i] = 2000
+	}
+	err = s.Snapshots(context.Background(), vel, 0, 40, func(step int, field []float32) error {
+		fmt.Println(step, field[20*41+35] != 0)
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// 39 true
+	// 79 true
+	// 119 true
+	// <nil>
+}
+
 func ExampleNew() {
 	_, err := wave.New[float32](wave.Config{Sources: []wave.Point{{Row: 70, Col: 0}}}, 70, 70)
 	fmt.Println(err)
