@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/spamoe/spamoe/fwi/openfwi"
 	"github.com/spamoe/spamoe/fwi/wave"
 	"github.com/spamoe/spamoe/internal/npy"
+	"github.com/spamoe/spamoe/internal/picture"
 	"github.com/spamoe/spamoe/internal/progress"
 )
 
@@ -13,18 +16,26 @@ const forwardHelp = `
 Simulates the gathers of velocity maps with OpenFWI's survey and scheme: 5 shots, one receiver per column, 15 Hz Ricker
 wavelet, 1 ms sampling, 10 m cells, absorbing boundaries. The relative L2 difference to OpenFWI's own data is about 6e-6.
 
--vel holds maps in m/s, as HxW, NxHxW or Nx1xHxW, of any numeric type; -out becomes Nx5x1000xW, float32.`
+-vel holds maps in m/s, as HxW, NxHxW or Nx1xHxW, of any numeric type; -out becomes Nx5x1000xW, float32.
+
+-gif makes a film of one shot over the first map: the pressure in blue and red, the velocity in grey.`
 
 func forward(ctx context.Context, env *environment, args []string) error {
 	f := newFlags("forward", "", forwardHelp)
 	vel := f.String("vel", "", "`file` of velocity maps (.npy)")
 	out := f.String("out", "", "`file` for the gathers (.npy)")
 	steps := f.Int("steps", 1000, "time steps to compute of 1000, the rest is zero; OpenFWI's published training data have 999")
+	film := f.String("gif", "", "`file` for a film of one shot over the first map (.gif)")
+	shot := f.Int("shot", 2, "`number` of the shot to film, 0 to 4")
+	every := f.Int("every", 10, "`steps` from one frame of the film to the next")
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
-	if *vel == "" || *out == "" {
-		return misuse("-vel and -out are needed")
+	if *vel == "" || *out == "" && *film == "" {
+		return misuse("-vel and one of -out and -gif are needed")
+	}
+	if *shot < 0 || *shot >= openfwi.Shots || *every < 1 || *every > *steps {
+		return misuse("-shot is %d, -every %d; wanted 0 to %d and 1 to -steps", *shot, *every, openfwi.Shots-1)
 	}
 	if *steps < 1 || *steps > 1000 {
 		return misuse("-steps is %d; wanted 1 to 1000", *steps)
@@ -49,6 +60,18 @@ func forward(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *film != "" {
+		v := make([]float32, nz*nx)
+		if err := maps.Float32At(v, 0); err != nil {
+			return err
+		}
+		if err := filmShot(ctx, *film, solver, v, *shot, *every); err != nil {
+			return fmt.Errorf("%s: map 0: %w", *vel, err)
+		}
+	}
+	if *out == "" {
+		return nil
+	}
 	shots, samples, receivers := solver.Shape()
 	w, err := npy.Create[float32](*out, []int{n, shots, samples, receivers})
 	if err != nil {
@@ -71,4 +94,19 @@ func forward(ctx context.Context, env *environment, args []string) error {
 		bar.Add(1)
 	}
 	return w.Commit()
+}
+
+// filmShot writes a film of one shot.
+func filmShot(ctx context.Context, path string, solver *wave.Solver[float32], vel []float32, shot, every int) error {
+	cfg := solver.Config()
+	nz := len(vel) / len(cfg.Receivers)
+	film := picture.Film{Frame: picture.Velocity(nz, len(cfg.Receivers), cfg.Dx), Ground: vel}
+	err := solver.Snapshots(ctx, vel, shot, every, func(step int, field []float32) error {
+		film.Frames = append(film.Frames, slices.Clone(field))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return film.Save(path)
 }

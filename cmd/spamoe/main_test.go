@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"image/png"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -207,6 +208,13 @@ func TestForwardAndGenerate(t *testing.T) {
 	require.NotZero(t, g[200*16])
 	require.Zero(t, g[300*16])
 
+	succeed(t, "forward", "-vel", "v.npy", "-gif", "film.gif", "-steps", "300", "-every", "100")
+	film, err := os.ReadFile("film.gif")
+	require.NoError(t, err)
+	require.True(t, bytes.HasPrefix(film, []byte("GIF89a")))
+	refuse(t, 2, []string{"forward", "-vel", "v.npy"}, "-vel and one of -out and -gif are needed")
+	refuse(t, 2, []string{"forward", "-vel", "v.npy", "-gif", "film.gif", "-shot", "5"}, "-shot is 5")
+
 	args := []string{"generate", "-family", "FVA,FlatFault_A", "-count", "3", "-per-file", "2", "-out", "set"}
 	succeed(t, args...)
 	first, err := os.ReadFile("set/FlatVel_A/data/data2.npy")
@@ -219,6 +227,45 @@ func TestForwardAndGenerate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 	refuse(t, 1, append(args, "-seed", "5"), "made with other settings")
+}
+
+// Killed without warning and started again, generation ends with the same files, each pair once.
+func TestKilledGenerationResumes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates for a while")
+	}
+	t.Chdir(t.TempDir())
+	args := func(out string) []string {
+		return []string{"generate", "-family", "CurveFault_B,Style_A", "-count", "14", "-per-file", "3", "-seed", "9", "-out", out}
+	}
+	succeed(t, args("whole")...)
+	victim := exec.Command(os.Args[0])
+	victim.Env = append(os.Environ(), "SPAMOE_TEST_ARGS="+strings.Join(args("killed"), "\n"))
+	require.NoError(t, victim.Start())
+	defer victim.Process.Kill()
+	require.Eventually(t, func() bool {
+		done, _ := filepath.Glob("killed/CurveFault_B/vel*.npy")
+		return len(done) >= 2
+	}, 60*time.Second, time.Millisecond)
+	require.NoError(t, victim.Process.Kill())
+	victim.Wait()
+	require.NoDirExists(t, "killed/Style_A/model", "the run ended before it could be killed")
+	succeed(t, args("killed")...)
+	var files []string
+	require.NoError(t, filepath.WalkDir("whole", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, strings.TrimPrefix(path, "whole"))
+		}
+		return err
+	}))
+	require.Greater(t, len(files), 20)
+	for _, name := range files {
+		want, err := os.ReadFile("whole" + name)
+		require.NoError(t, err)
+		got, err := os.ReadFile("killed" + name)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(want, got), name)
+	}
 }
 
 // Killed without warning and resumed, training ends with the same model, bit for bit.
