@@ -22,7 +22,7 @@ func (s *Solver[T]) plan(lanes int, vmin bool) (int, plan) {
 	}
 	for ; ; lanes-- {
 		free := int(s.cfg.Memory/int64(lanes)/field) - workFields
-		if p, ok := fit(s.cfg.Steps, free, each); ok || lanes == 1 {
+		if p, ok := fit(s.cfg.Steps, free, each, field); ok || lanes == 1 {
 			return lanes, p
 		}
 	}
@@ -31,10 +31,13 @@ func (s *Solver[T]) plan(lanes int, vmin bool) (int, plan) {
 // workFields is what a reversal holds besides: two fields each of the wave and its adjoint, the sums over time, the coefficients.
 const workFields = 7
 
-// fit returns the best plan for a number of steps within free fields, if all can be done computing every step at most twice more;
-// otherwise the one of least memory that is still reasonable.
-func fit(steps, free, each int) (plan, bool) {
-	if steps*each <= free {
+// near is how many bytes a cache holds: beyond them computing a field again is faster than fetching it from memory.
+const near = 16 << 20
+
+// fit returns the best plan for a number of steps within free fields of so many bytes, if all can be done computing every step at
+// most twice more; otherwise the one of least memory that is still reasonable.
+func fit(steps, free, each int, field int64) (plan, bool) {
+	if steps*each <= free && int64(steps*each)*field <= near {
 		return plan{segment: steps}, true
 	}
 	// The number of segments and the fields of one balance at segment = sqrt(2 steps / each).
