@@ -52,7 +52,7 @@ func defaultTraining(network string) fwi.Training {
 	t := fwi.DefaultTraining()
 	t.Epochs, t.Batch, t.Rate = 30, 8, 3e-3
 	if network == "spamoe" {
-		t.Epochs, t.Batch, t.Rate = 48, 4, 2e-3
+		t.Epochs, t.Batch, t.Rate = 36, 4, 2e-3
 		t.Objective.LoadBalance = 0.1 // a weak expert that is chosen early would stay, and the others would not learn
 	}
 	t.MinRate, t.Schedule, t.Warmup = 1e-5, "cosine", 2
