@@ -22,7 +22,7 @@ type Gradient[T Float] struct {
 	// Config.Steps on. Nil is left alone.
 	Wavelet []T
 	// DampingVMin adds to Vel the part that goes through the damping, which follows the least velocity of the model. Where several
-	// cells share it they get equal parts: the mean of the derivatives that single ones would have. It costs half as much again.
+	// cells share it they get equal parts: the mean of the derivatives that single ones would have.
 	DampingVMin bool
 }
 
