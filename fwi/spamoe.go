@@ -11,7 +11,7 @@ import (
 	"github.com/spamoe/spamoe/moe"
 )
 
-// SPAMoEConfig describes a SPAMoE (arXiv:2604.07421): an encoder that turns the joined shots of a record into a latent map whose
+// SPAMoEConfig describes a SPAMoE (arXiv:2604.07421): an encoder that turns the shots of a record, joined or each a channel, into a latent map whose
 // spectrum keeps a floor, and a mixture of operators, each of which gets bands of that map.
 type SPAMoEConfig struct {
 	Encoder encoder.Config   `json:"encoder"`
@@ -19,8 +19,8 @@ type SPAMoEConfig struct {
 	Experts []OperatorConfig `json:"experts"`
 }
 
-// SPAMoE is the network. It maps joined shots, [batch, 1, samples, shots x receivers], to maps, [batch, channel, rows, columns], where
-// the experts say how many channels: one for velocities.
+// SPAMoE is the network. It maps records, [batch, 1, samples, shots x receivers] where shots are joined (Config.Join) and else [batch,
+// shots, samples, receivers], to maps, [batch, channel, rows, columns], where the experts say how many channels: one for velocities.
 type SPAMoE struct {
 	Config  SPAMoEConfig   `param:"-"`
 	Encoder *encoder.Model `param:"encoder"`
