@@ -37,12 +37,11 @@ func TestSteadyStep(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	const steps = 4
+	const steps = 20 // scratch that a collection took from its pool comes back in one of them
 	for range steps {
 		step()
 	}
 	runtime.ReadMemStats(&after)
 	require.Less(t, (after.Mallocs-before.Mallocs)/steps, uint64(3000))
-	// Masks of the router, tables of the floor and sums of rows: a thirtieth of the 64 MB of buffers that the tape uses again.
-	require.Less(t, (after.TotalAlloc-before.TotalAlloc)/steps, uint64(2<<20), "bytes")
+	require.Less(t, (after.TotalAlloc-before.TotalAlloc)/steps, uint64(1<<20), "bytes")
 }

@@ -3,8 +3,6 @@ package wave
 // box is a range of cells of the padded grid, empty where hi <= lo.
 type box struct{ loZ, hiZ, loX, hiX int }
 
-func (b box) empty() bool { return b.hiZ <= b.loZ || b.hiX <= b.loX }
-
 // and returns what two boxes share.
 func (b box) and(c box) box {
 	return box{max(b.loZ, c.loZ), min(b.hiZ, c.hiZ), max(b.loX, c.loX), min(b.hiX, c.hiX)}
