@@ -49,11 +49,11 @@ func Dropout(x *Value, p float32) *Value {
 	}
 	out := t.Alloc(x.Shape...)
 	kernel.Mul(out.Data, x.Data, mask)
-	return Record("Dropout", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Dropout", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		if gx, acc := g.Buffer(x); acc {
 			kernel.MulAdd(gx, gy, mask)
 		} else {
 			kernel.Mul(gx, gy, mask)
 		}
-	})
+	}))
 }

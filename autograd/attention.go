@@ -29,7 +29,7 @@ func Attention(q, k, v *Value) *Value {
 	in := []*Value{q, k, v}
 	lse := t.sums(in, a.Batch*n)
 	a.Forward(out.Data, lse, q.Data, k.Data, v.Data)
-	return Record("Attention", out, in, func(g *Grads, gy []float32) {
+	return Record("Attention", out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		// Three buffers, as two of the inputs may be the same value.
 		gq, gk, gv := g.Scratch(q.Len()), g.Scratch(k.Len()), g.Scratch(v.Len())
 		a.Backward(gq, gk, gv, gy, out.Data, lse, q.Data, k.Data, v.Data)
@@ -39,7 +39,7 @@ func Attention(q, k, v *Value) *Value {
 		g.Free(gq)
 		g.Free(gk)
 		g.Free(gv)
-	})
+	}))
 }
 
 // Rotation turns queries and keys by their place before they meet (Su et al., arXiv 2104.09864): those of tokens First, First+1, ..
@@ -69,7 +69,7 @@ func SelfAttention(x *Value, heads int, r *Rotation) *Value {
 	in := []*Value{x}
 	lse := t.sums(in, a.Batch*heads*n)
 	a.Forward(out.Data, lse, x.Data, x.Data[w:], x.Data[2*w:])
-	return Record("SelfAttention", out, in, func(g *Grads, gy []float32) {
+	return Record("SelfAttention", out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		dst := gx
 		if acc {
@@ -80,7 +80,7 @@ func SelfAttention(x *Value, heads int, r *Rotation) *Value {
 			kernel.Add(gx, gx, dst)
 			g.Free(dst)
 		}
-	})
+	}))
 }
 
 // sums returns room for the n sums that the backward pass of an attention to in needs, nil where there is none.

@@ -58,7 +58,7 @@ func (t *Tape) sweep(g *Grads, first int) {
 		if gy := g.buf[n.out.id]; gy != nil {
 			g.gy, g.taken = gy, false
 			g.buf[n.out.id] = nil
-			n.back(g, gy)
+			n.op.Backward(g, gy)
 			if !g.taken {
 				t.memory.put(gy)
 			}

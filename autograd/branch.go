@@ -13,14 +13,14 @@ func LinearBranch(x, w, b, scale, skip *Value) *Value {
 	in := present(x, w, scale, skip, b)
 	out := x.tape.Alloc(skip.Shape...)
 	l.forward(out.Data, x.Data, skip.Data)
-	return Record("LinearBranch", out, in, func(g *Grads, gy []float32) {
+	return Record("LinearBranch", out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		if x.grad {
 			gx, acc := g.Buffer(x)
 			l.input(g, gx, gy, acc, nil)
 		}
 		l.parameters(g, gy, x.Data)
 		g.Give(skip, gy)
-	})
+	}))
 }
 
 // PerceptronBranch returns LinearBranch(LinearGELU(x, w1, b1), w2, b2, scale, skip), the branch of a transformer's block that maps
@@ -43,7 +43,7 @@ func PerceptronBranch(x, w1, b1, w2, b2, scale, skip *Value) *Value {
 	t.gemm(false, true, rows, nh, ni, x.Data, ni, w1.Data, ni, h, nh, false, &kernel.Epilogue[float32]{ColBias: dataOf(b1), GELU: true, Pre: pre})
 	l.forward(out.Data, h, skip.Data)
 	t.memory.put(h)
-	return Record("PerceptronBranch", out, in, func(g *Grads, gy []float32) {
+	return Record("PerceptronBranch", out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		b := g.Scratch(rows * nh)
 		kernel.GELU(b, pre)
 		l.parameters(g, gy, b)
@@ -53,7 +53,7 @@ func PerceptronBranch(x, w1, b1, w2, b2, scale, skip *Value) *Value {
 		}
 		g.Free(b)
 		g.Give(skip, gy)
-	})
+	}))
 }
 
 // branch is y = skip + scale (w x + b), for rows of ni channels that become no. It is computed as y = skip + w' x + b' with

@@ -205,13 +205,13 @@ func TestCheckGradFindsMistakes(t *testing.T) {
 			for i, a := range v.Data {
 				out.Data[i] = a * a * a
 			}
-			return Record("cube", out, x, func(g *Grads, gy []float32) {
+			return Record("cube", out, x, BackwardFunc(func(g *Grads, gy []float32) {
 				gx := g.Zeroed(v)
 				for i, a := range v.Data {
 					gx[i] += 3 * a * a * gy[i]
 				}
 				spoil(gx)
-			})
+			}))
 		}
 	}
 	require.NoError(t, CheckGrad(GradCheck{Tol: 2e-5}, cube(func([]float32) {}), x))

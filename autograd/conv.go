@@ -39,7 +39,7 @@ func Conv2d(x, w, b *Value, o ConvOptions) *Value {
 	ny, nx := s.OutSize()
 	out := x.tape.Alloc(s.N, s.Out, ny, nx)
 	kernel.ConvForward(out.Data, x.Data, w.Data, dataOf(b), s, false)
-	return Record("Conv2d", out, present(x, w, b), func(g *Grads, gy []float32) {
+	return Record("Conv2d", out, present(x, w, b), BackwardFunc(func(g *Grads, gy []float32) {
 		if x.grad {
 			gx, acc := g.Buffer(x)
 			kernel.ConvInputGrad(gx, gy, w.Data, s, acc)
@@ -52,7 +52,7 @@ func Conv2d(x, w, b *Value, o ConvOptions) *Value {
 			gb, acc := g.Buffer(b)
 			kernel.ConvBiasGrad(gb, gy, s.N, s.Out, ny*nx, acc)
 		}
-	})
+	}))
 }
 
 // ConvTranspose2d returns the transposed convolution of x, [batch, in, ny, nx], with w, [in, out/groups, ky, kx], plus b, [out] or
@@ -68,7 +68,7 @@ func ConvTranspose2d(x, w, b *Value, o ConvOptions) *Value {
 		o.Stride, o.Padding, o.OutputPadding, o.Dilation, o.Groups)
 	out := x.tape.Alloc(s.N, s.C, s.H, s.W)
 	kernel.ConvTransposeForward(out.Data, x.Data, w.Data, dataOf(b), s)
-	return Record("ConvTranspose2d", out, present(x, w, b), func(g *Grads, gy []float32) {
+	return Record("ConvTranspose2d", out, present(x, w, b), BackwardFunc(func(g *Grads, gy []float32) {
 		if x.grad {
 			gx, acc := g.Buffer(x)
 			kernel.ConvForward(gx, gy, w.Data, nil, s, acc)
@@ -81,7 +81,7 @@ func ConvTranspose2d(x, w, b *Value, o ConvOptions) *Value {
 			gb, acc := g.Buffer(b)
 			kernel.ConvBiasGrad(gb, gy, s.N, s.C, s.H*s.W, acc)
 		}
-	})
+	}))
 }
 
 // Conv1d is Conv2d for x, [batch, in, n], and w, [out, in/groups, k]; of every pair of options it takes the second.

@@ -62,12 +62,12 @@ func ExampleRecord() {
 		for i, v := range x.Data {
 			out.Data[i] = v * v * v
 		}
-		return autograd.Record("cube", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+		return autograd.Record("cube", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 			gx := g.Zeroed(x)
 			for i, v := range x.Data {
 				gx[i] += 3 * v * v * gy[i]
 			}
-		})
+		}))
 	}
 	tape := &autograd.Tape{}
 	x := tape.Input(autograd.FromSlice([]float32{1, 2, -2}, 3))

@@ -31,7 +31,7 @@ func Gather(x *Value, index []int) *Value {
 			}
 		}
 	})
-	return Record("Gather", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Gather", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx := g.Zeroed(x)
 		kernel.Parallel(nb, grain(n), func(lo, hi int) {
 			for s := lo; s < hi; s++ {
@@ -40,5 +40,5 @@ func Gather(x *Value, index []int) *Value {
 				}
 			}
 		})
-	})
+	}))
 }

@@ -84,7 +84,7 @@ func channelNorm(name string, x, w, b *Value, mean, rstd []float32, groups int, 
 	in, wd, bd := affine(name, x, w, b, nc)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.ChannelNorm(out.Data, x.Data, mean, rstd, wd, bd, nb, nc, size, groups, batch)
-	return Record(name, out, in, func(g *Grads, gy []float32) {
+	return Record(name, out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		gw, gb := g.affine(w, b)
 		var gx []float32
 		acc := false
@@ -92,7 +92,7 @@ func channelNorm(name string, x, w, b *Value, mean, rstd []float32, groups int, 
 			gx, acc = g.Buffer(x)
 		}
 		kernel.ChannelNormGrad(gx, gw, gb, gy, x.Data, mean, rstd, wd, nb, nc, size, groups, batch, acc, true)
-	})
+	}))
 }
 
 // fixedNorm records (x - mean) rstd w + b by channel, where mean and rstd are constants.
@@ -101,7 +101,7 @@ func fixedNorm(x, w, b *Value, mean, rstd []float32) *Value {
 	in, wd, bd := affine("BatchNorm", x, w, b, nc)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.ChannelNorm(out.Data, x.Data, mean, rstd, wd, bd, nb, nc, size, 1, true)
-	return Record("BatchNorm", out, in, func(g *Grads, gy []float32) {
+	return Record("BatchNorm", out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		gw, gb := g.affine(w, b)
 		if gw != nil || gb != nil {
 			kernel.ChannelNormGrad(nil, gw, gb, gy, x.Data, mean, rstd, wd, nb, nc, size, 1, true, false, true)
@@ -123,7 +123,7 @@ func fixedNorm(x, w, b *Value, mean, rstd []float32) *Value {
 			}
 			g.Free(scale)
 		}
-	})
+	}))
 }
 
 // deviation turns variances into 1 / sqrt(variance + eps).

@@ -17,7 +17,7 @@ func LayerNorm(x, w, b *Value, eps float32) *Value {
 	out := t.Alloc(x.Shape...)
 	mean, rstd := t.Scratch(rows), t.Scratch(rows)
 	kernel.LayerNorm(out.Data, mean, rstd, x.Data, wd, bd, rows, n, float64(eps))
-	return Record("LayerNorm", out, in, func(g *Grads, gy []float32) {
+	return Record("LayerNorm", out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		if gw, gb := g.affine(w, b); gw != nil || gb != nil {
 			kernel.LayerNormGrad(nil, gw, gb, gy, x.Data, wd, mean, rstd, rows, n, false, true)
 		}
@@ -25,7 +25,7 @@ func LayerNorm(x, w, b *Value, eps float32) *Value {
 			gx, acc := g.Buffer(x)
 			kernel.LayerNormGrad(gx, nil, nil, gy, x.Data, wd, mean, rstd, rows, n, acc, false)
 		}
-	})
+	}))
 }
 
 // affine returns the inputs of a normalisation and the data of its weight and bias, which are both there or both nil.

@@ -26,7 +26,7 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 	}
 	t.gemm(false, true, rows, no, ni, x.Data, ni, w.Data, ni, out.Data, no, false, &ep)
 	pre := ep.Pre
-	return Record(name, out, in, func(g *Grads, gy []float32) {
+	return Record(name, out, in, BackwardFunc(func(g *Grads, gy []float32) {
 		gz := gy
 		if gelu {
 			gz = g.Scratch(len(gy))
@@ -36,7 +36,7 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 		if gelu {
 			g.Free(gz)
 		}
-	})
+	}))
 }
 
 // linear computes the gradients of x, w and b from that of z = w x + b, for rows of x.
@@ -78,7 +78,7 @@ func checkLinear(op string, x []int, w, b *Value) {
 
 func anyGrad(in []*Value) bool {
 	for _, v := range in {
-		if v.grad {
+		if v != nil && v.grad {
 			return true
 		}
 	}

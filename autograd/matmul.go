@@ -42,7 +42,7 @@ func matmul(name string, a, b *Value, transB bool) *Value {
 	}
 	out := a.tape.Alloc(append(append(make([]int, 0, 8), lead...), m, n)...)
 	p.forward(out.Data, a.Data, b.Data)
-	return Record(name, out, []*Value{a, b}, func(g *Grads, gy []float32) {
+	return Record(name, out, []*Value{a, b}, BackwardFunc(func(g *Grads, gy []float32) {
 		if a.grad {
 			ga, acc := g.Buffer(a)
 			p.gradA(ga, gy, b.Data, acc)
@@ -51,7 +51,7 @@ func matmul(name string, a, b *Value, transB bool) *Value {
 			gb, acc := g.Buffer(b)
 			p.gradB(gb, gy, a.Data, acc)
 		}
-	})
+	}))
 }
 
 // product is batch products c = a op(b), a m x k, c m x n; strideA is 0 where all share a.

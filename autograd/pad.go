@@ -39,8 +39,8 @@ func Pad(x *Value, pads []int, mode PadMode) *Value {
 	}
 	out := x.tape.Alloc(shape...)
 	kernel.Pad(out.Data, x.Data, kernel.Padding(mode), outer, axes...)
-	return Record("Pad", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Pad", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		kernel.PadGrad(gx, gy, kernel.Padding(mode), outer, acc, axes...)
-	})
+	}))
 }

@@ -18,7 +18,7 @@ func Perceptron(x, w1, b1, w2, b2 *Value) *Value {
 		p.pre = t.Scratch(p.rows * p.nh)
 	}
 	p.forward(out.Data, x.Data, w1.Data, dataOf(b1), w2.Data, dataOf(b2))
-	return Record("Perceptron", out, in, func(g *Grads, gy []float32) { p.backward(g, gy, x, w1, b1, w2, b2) })
+	return Record("Perceptron", out, in, BackwardFunc(func(g *Grads, gy []float32) { p.backward(g, gy, x, w1, b1, w2, b2) }))
 }
 
 // hiddenLayer has the sizes of a Perceptron and pre = W1 x + b1, rows x nh, where a gradient is wanted.

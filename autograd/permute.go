@@ -24,7 +24,7 @@ func Permute(x *Value, axes ...int) *Value {
 	out := x.tape.Alloc(shape...)
 	forward := permutation(x.Shape, axes)
 	forward.run(out.Data, x.Data)
-	return Record("Permute", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Permute", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		back := permutation(shape, inverse)
 		gx, acc := g.Buffer(x)
 		if !acc {
@@ -35,7 +35,7 @@ func Permute(x *Value, axes ...int) *Value {
 		back.run(d, gy)
 		kernel.Add(gx, gx, d)
 		g.Free(d)
-	})
+	}))
 }
 
 // ChannelsLast turns [batch, channel, spatial...] into [batch, spatial..., channel].

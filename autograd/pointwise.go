@@ -6,7 +6,7 @@ import "github.com/spamoe/spamoe/internal/kernel"
 func AddScalar(x *Value, a float32) *Value {
 	out := x.tape.Alloc(x.Shape...)
 	kernel.AddScalar(out.Data, x.Data, a)
-	return Record("AddScalar", out, []*Value{x}, func(g *Grads, gy []float32) { g.Give(x, gy) })
+	return Record("AddScalar", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) { g.Give(x, gy) }))
 }
 
 // Neg returns -x.
@@ -17,7 +17,7 @@ func Div(x, y *Value) *Value {
 	sameShape("Div", x, y)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Div(out.Data, x.Data, y.Data)
-	return Record("Div", out, []*Value{x, y}, func(g *Grads, gy []float32) {
+	return Record("Div", out, []*Value{x, y}, BackwardFunc(func(g *Grads, gy []float32) {
 		d := g.Scratch(len(gy))
 		kernel.Div(d, gy, y.Data)
 		if x.grad {
@@ -32,7 +32,7 @@ func Div(x, y *Value) *Value {
 			}
 		}
 		g.Free(d)
-	})
+	}))
 }
 
 // Square returns x^2.
@@ -106,8 +106,8 @@ func Clamp(x *Value, lo, hi float32) *Value {
 func unary(name string, x *Value, f func(y, x []float32), back func(gx, gy, x, y []float32, acc bool)) *Value {
 	out := x.tape.Alloc(x.Shape...)
 	f(out.Data, x.Data)
-	return Record(name, out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record(name, out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		back(gx, gy, x.Data, out.Data, acc)
-	})
+	}))
 }

@@ -21,10 +21,10 @@ func MaxPool2d(x *Value, size, stride, padding [2]int) *Value {
 	out := x.tape.Alloc(x.Shape[0], x.Shape[1], ny, nx)
 	arg := make([]int32, out.Len())
 	kernel.MaxPool2d(out.Data, arg, x.Data, planes, p)
-	return Record("MaxPool2d", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("MaxPool2d", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		kernel.MaxPool2dGrad(gx, gy, arg, planes, p, acc)
-	})
+	}))
 }
 
 // GlobalAvgPool returns the mean over all points, [batch, channel, spatial...] to [batch, channel, 1...].

@@ -19,24 +19,35 @@ func Recompute(x *Value, f func(x *Value) *Value) *Value {
 	if y.grad = needs || x.grad; !y.grad {
 		return y
 	}
-	t.record("Recompute", y, func(g *Grads, gy []float32) {
-		first, held, mark, random, again := len(t.nodes), len(t.live), t.mark, t.Rand, t.again
-		t.mark, t.Rand, t.again = held, drawn.replay(), true
-		z := f(x)
-		t.Rand, t.again = random, again
-		g.fit()
-		g.Give(z, gy)
-		taken := g.taken
-		t.sweep(g, first)
-		for _, b := range t.live[held:] {
-			t.memory.put(b)
-		}
-		clear(t.live[held:])
-		clear(t.nodes[first:])
-		t.live, t.nodes, t.mark = t.live[:held], t.nodes[:first], mark
-		g.gy, g.taken = gy, taken
-	})
+	t.record("Recompute", y, &recompute{t, x, f, drawn})
 	return y
+}
+
+type recompute struct {
+	t     *Tape
+	x     *Value
+	f     func(x *Value) *Value
+	drawn *tapeRand
+}
+
+// Backward computes f again and goes through it.
+func (r *recompute) Backward(g *Grads, gy []float32) {
+	t := r.t
+	first, held, mark, random, again := len(t.nodes), len(t.live), t.mark, t.Rand, t.again
+	t.mark, t.Rand, t.again = held, r.drawn.replay(), true
+	z := r.f(r.x)
+	t.Rand, t.again = random, again
+	g.fit()
+	g.Give(z, gy)
+	taken := g.taken
+	t.sweep(g, first)
+	for _, b := range t.live[held:] {
+		t.memory.put(b)
+	}
+	clear(t.live[held:])
+	t.forget(first)
+	t.live, t.mark = t.live[:held], mark
+	g.gy, g.taken = gy, taken
 }
 
 // dry runs f without recording and keeps nothing but its result. It reports whether f uses anything that needs a gradient.

@@ -37,10 +37,10 @@ func sumAxes(name string, x *Value, keep bool, axes []int, mean bool) *Value {
 	s := newSpread(x.Shape, gone)
 	out := x.tape.Alloc(shape...)
 	s.collect(out.Data, x.Data, scale, false)
-	return Record(name, out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record(name, out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		s.repeat(gx, gy, float32(scale), acc)
-	})
+	}))
 }
 
 // Broadcast repeats x to a larger shape by numpy's rules: axes are matched from the last, and a size of 1, or an axis that x
@@ -63,10 +63,10 @@ func Broadcast(x *Value, shape ...int) *Value {
 	s := newSpread(shape, repeated)
 	out := x.tape.Alloc(shape...)
 	s.repeat(out.Data, x.Data, 1, false)
-	return Record("Broadcast", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Broadcast", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		s.collect(gx, gy, 1, acc)
-	})
+	}))
 }
 
 // spread relates a full array to one without some of its axes. Runs are along the last axis of the full array; neighbouring

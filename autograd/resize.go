@@ -46,8 +46,8 @@ func resizeAxis(x *Value, axis, n int, how Interpolation) *Value {
 	outer, inner := sizeOf(x.Shape[:axis]), sizeOf(x.Shape[axis+1:])
 	out := x.tape.allocWith(x.Shape, axis, n)
 	kernel.ApplyAxis(out.Data, x.Data, m, outer, inner, false)
-	return Record("Resize", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Resize", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		kernel.ApplyAxis(gx, gy, m.Adjoint(), outer, inner, acc)
-	})
+	}))
 }

@@ -12,13 +12,13 @@ func AddLast(x, b *Value) *Value {
 	rows, n := lastAxis("AddLast", x, b)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.AddRow(out.Data, x.Data, b.Data, rows, n)
-	return Record("AddLast", out, []*Value{x, b}, func(g *Grads, gy []float32) {
+	return Record("AddLast", out, []*Value{x, b}, BackwardFunc(func(g *Grads, gy []float32) {
 		if b.grad {
 			gb, acc := g.Buffer(b)
 			kernel.ColSum(gb, gy, rows, n, acc)
 		}
 		g.Give(x, gy)
-	})
+	}))
 }
 
 // MulLast returns y[.., c] = x[.., c] w[c]: a gate along the last axis. w may have any shape with as many elements as the last
@@ -27,7 +27,7 @@ func MulLast(x, w *Value) *Value {
 	rows, n := lastAxis("MulLast", x, w)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.MulRow(out.Data, x.Data, w.Data, rows, n)
-	return Record("MulLast", out, []*Value{x, w}, func(g *Grads, gy []float32) {
+	return Record("MulLast", out, []*Value{x, w}, BackwardFunc(func(g *Grads, gy []float32) {
 		if w.grad {
 			gw, acc := g.Buffer(w)
 			kernel.MulRowGrad(nil, gw, gy, x.Data, w.Data, rows, n, false, acc)
@@ -36,7 +36,7 @@ func MulLast(x, w *Value) *Value {
 			gx, acc := g.Buffer(x)
 			kernel.MulRowGrad(gx, nil, gy, x.Data, w.Data, rows, n, acc, false)
 		}
-	})
+	}))
 }
 
 // lastAxis returns x as rows of n elements, after checking that v holds one row.

@@ -26,9 +26,9 @@ func Narrow(x *Value, axis, start, n int) *Value {
 		out = x.tape.allocWith(x.Shape, axis, n)
 		moveRuns(out.Data, part, x.Data[from:], whole, part, outer, false)
 	}
-	return Record("Narrow", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Narrow", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		moveRuns(g.Zeroed(x)[from:], whole, gy, part, part, outer, true)
-	})
+	}))
 }
 
 // Concat joins tensors along one axis; the other axes agree.
@@ -54,7 +54,7 @@ func Concat(axis int, xs ...*Value) *Value {
 		moveRuns(out.Data[from:], whole, x.Data, part, part, outer, false)
 		from += part
 	}
-	return Record("Concat", out, xs, func(g *Grads, gy []float32) {
+	return Record("Concat", out, xs, BackwardFunc(func(g *Grads, gy []float32) {
 		from := 0
 		for _, x := range xs {
 			part := x.Shape[axis] * inner
@@ -64,7 +64,7 @@ func Concat(axis int, xs ...*Value) *Value {
 			}
 			from += part
 		}
-	})
+	}))
 }
 
 // moveRuns copies, or adds if acc, count runs of n floats between places that lie one stride apart.

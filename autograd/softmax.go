@@ -15,8 +15,8 @@ func Softmax(x *Value) *Value {
 	rows := sizeOf(x.Shape[:x.Rank()-1])
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Softmax(out.Data, x.Data, rows, n)
-	return Record("Softmax", out, []*Value{x}, func(g *Grads, gy []float32) {
+	return Record("Softmax", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		kernel.SoftmaxGrad(gx, gy, out.Data, rows, n, acc)
-	})
+	}))
 }

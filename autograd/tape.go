@@ -3,6 +3,7 @@ package autograd
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 )
 
 // Tape holds one pass through a model: the record of its operations, its mode, its randomness and its memory. The zero Tape is
@@ -26,6 +27,7 @@ type Tape struct {
 	Once bool
 
 	nodes  []node
+	spent  map[reflect.Type][]Operation // of passes before, by type
 	params map[*Param]*Value
 	slots  slab
 	memory arena
@@ -42,7 +44,7 @@ type Tape struct {
 type node struct {
 	name string
 	out  *Value
-	back func(g *Grads, gy []float32)
+	op   Operation
 	// What lies in Tape.live from and up to these was allocated for the node, or for constants ahead of it.
 	from, to int
 	again    bool // recorded by Recompute, in a backward pass
@@ -119,32 +121,81 @@ func (t *Tape) view(data []float32, shape []int) *Tensor {
 	return &s.t
 }
 
-// Record enters an operation: out, from Alloc, computed from in. back gets the gradient gy of a scalar with respect to out and
-// adds to the gradients of the inputs through g; it may read every tensor of the pass and must not change gy. Where no input
-// needs a gradient nothing is recorded.
-func Record(name string, out *Tensor, in []*Value, back func(g *Grads, gy []float32)) *Value {
-	if len(in) == 0 {
-		panic("autograd: Record: " + name + " has no inputs")
+// Operation is what an operation needs to go backwards. Backward gets the gradient gy of a scalar with respect to the result and adds to
+// the gradients of the inputs through g; it may read every tensor of the pass and must not change gy.
+type Operation interface {
+	Backward(g *Grads, gy []float32)
+}
+
+// BackwardFunc is an Operation of one function.
+type BackwardFunc func(g *Grads, gy []float32)
+
+// Backward calls f.
+func (f *BackwardFunc) Backward(g *Grads, gy []float32) { (*f)(g, gy) }
+
+// Record enters an operation: out, from Alloc, computed from in, where nil stands for an input that is left out. op is copied into a
+// place that serves again after Reset: a struct needs no allocation, a BackwardFunc that of its closure. Where no input needs a gradient nothing is
+// recorded.
+func Record[T any, P interface {
+	*T
+	Operation
+}](name string, out *Tensor, in []*Value, op T) *Value {
+	t, needs := inputs(name, in)
+	t.touched = t.touched || needs && t.NoGrad
+	y := t.value(out, needs)
+	if !y.grad {
+		return y
 	}
-	t := in[0].tape
-	needs := false
+	key := reflect.TypeFor[P]()
+	var p P
+	if spent := t.spent[key]; len(spent) > 0 {
+		last := len(spent) - 1
+		p = spent[last].(P)
+		t.spent[key] = spent[:last]
+	} else {
+		p = new(T)
+	}
+	*p = op
+	t.record(name, y, p)
+	return y
+}
+
+// inputs returns the tape of an operation's inputs and whether one of them needs a gradient.
+func inputs(name string, in []*Value) (t *Tape, needs bool) {
 	for _, v := range in {
+		if v == nil {
+			continue
+		}
+		if t == nil {
+			t = v.tape
+		}
 		if v.tape != t {
 			panic(fmt.Sprintf("autograd: %s: its inputs lie on different tapes", name))
 		}
 		needs = needs || v.grad
 	}
-	t.touched = t.touched || needs && t.NoGrad
-	y := t.value(out, needs)
-	if y.grad {
-		t.record(name, y, back)
+	if t == nil {
+		panic("autograd: Record: " + name + " has no inputs")
 	}
-	return y
+	return t, needs
 }
 
-func (t *Tape) record(name string, y *Value, back func(g *Grads, gy []float32)) {
-	t.nodes = append(t.nodes, node{name: name, out: y, back: back, from: t.mark, to: len(t.live), again: t.again})
+func (t *Tape) record(name string, y *Value, op Operation) {
+	t.nodes = append(t.nodes, node{name: name, out: y, op: op, from: t.mark, to: len(t.live), again: t.again})
 	t.mark = len(t.live)
+}
+
+// forget drops the nodes from number first on. Their operations serve again.
+func (t *Tape) forget(first int) {
+	if t.spent == nil {
+		t.spent = make(map[reflect.Type][]Operation)
+	}
+	for _, n := range t.nodes[first:] {
+		key := reflect.TypeOf(n.op)
+		t.spent[key] = append(t.spent[key], n.op)
+	}
+	clear(t.nodes[first:])
+	t.nodes = t.nodes[:first]
 }
 
 // Scope runs f and, on a tape that records nothing, gives all memory that f took back to the tape, except its result's. Values
@@ -185,8 +236,7 @@ func (t *Tape) Reset() {
 	}
 	clear(t.grads)
 	t.grads = t.grads[:0]
-	clear(t.nodes)
-	t.nodes = t.nodes[:0]
+	t.forget(0)
 	clear(t.params)
 	t.slots.n = 0
 }

@@ -19,12 +19,12 @@ func detail(input *autograd.Value, b *bands) (q *autograd.Value, all []float64) 
 	}
 	out := x.Tape().Alloc(x.Shape...)
 	one.project(out.Data, x.Data)
-	q = autograd.Record("HighBand", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	q = autograd.Record("HighBand", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Scratch(len(gy))
 		one.project(gx, gy)
 		g.Give(x, gx)
 		g.Free(gx)
-	})
+	}))
 	return q, all
 }
 

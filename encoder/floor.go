@@ -46,7 +46,7 @@ func (f Floor) Forward(x, input *autograd.Value, report *FloorReport) *autograd.
 	out := t.Alloc(x.Shape...)
 	lift.forward(out.Data, x.Data)
 	lift.report(report, out.Data)
-	return autograd.Record("Floor", out, in, func(g *autograd.Grads, gy []float32) { lift.backward(g, gy, in) })
+	return autograd.Record("Floor", out, in, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) { lift.backward(g, gy, in) }))
 }
 
 // lift is what one forward pass of a floor found and does.

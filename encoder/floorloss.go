@@ -32,7 +32,7 @@ func (f Floor) Loss(x *autograd.Value, report *FloorReport) *autograd.Value {
 	}
 	out := t.Alloc()
 	out.Data[0] = float32(sum / float64(nb))
-	return autograd.Record("FloorLoss", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("FloorLoss", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		n, ns := b.points(), b.spectrumLen(1)
 		gx := g.Zeroed(x)
 		dst := g.Scratch(n)
@@ -48,5 +48,5 @@ func (f Floor) Loss(x *autograd.Value, report *FloorReport) *autograd.Value {
 			b.toSpace(dst, func(_, at int, z []float32) { b.combine(z, nil, s[at:], 0, a, -a*e.high/e.low) })
 			kernel.Add(gx[i*n:][:n], gx[i*n:][:n], dst)
 		}
-	})
+	}))
 }

@@ -55,7 +55,7 @@ func correlateWith(x, w, b, more *autograd.Value, stride [3]int, used []bool, ge
 	}
 	c.forward(out.Data, x.Data, w.Data, false, ep)
 	pre := ep.Pre
-	return autograd.Record("lno.correlate", out, inputs, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("lno.correlate", out, inputs, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gz := gy
 		if gelu {
 			gz = g.Scratch(len(gy))
@@ -77,7 +77,7 @@ func correlateWith(x, w, b, more *autograd.Value, stride [3]int, used []bool, ge
 		if more != nil {
 			g.Give(more, gz)
 		}
-	})
+	}))
 }
 
 // correlation has the sizes of a cross-correlation over three axes: n input points, a window of k, strides s, m output points.

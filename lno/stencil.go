@@ -37,13 +37,13 @@ func stencil(in, out int, terms ...term) *autograd.Value {
 		inputs[i] = t.weight
 		t.add(dst.Data, in, out, tape.Scratch(t.weight.Len()))
 	}
-	return autograd.Record("lno.stencil", dst, inputs, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("lno.stencil", dst, inputs, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		for _, t := range terms {
 			if t.weight.NeedsGrad() {
 				t.weightGrad(g, gy, in, out)
 			}
 		}
-	})
+	}))
 }
 
 // used tells which taps of the kernel that the terms add up to may differ from zero. A disc leaves the corners of its window out.

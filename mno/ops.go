@@ -15,10 +15,10 @@ func Decompose(b *Bank[float32], x *autograd.Value) (s, d *autograd.Value) {
 	size := x.Len() >> b.Dim
 	out := t.Alloc(size * (1 + b.Kinds))
 	b.Decompose(out.Data[:size], out.Data[size:], x.Data, nb, n, nc)
-	y := autograd.Record("mno.Decompose", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	y := autograd.Record("mno.Decompose", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		b.decomposeGrad(gx, gy[:size], gy[size:], nb, n, nc, acc)
-	})
+	}))
 	shape := append(append([]int{nb}, n...), -1)
 	s = autograd.Reshape(autograd.Narrow(y, 0, 0, size), shape...)
 	return s, autograd.Reshape(autograd.Narrow(y, 0, size, size*b.Kinds), shape...)
@@ -37,7 +37,7 @@ func Reconstruct(b *Bank[float32], s, d *autograd.Value) *autograd.Value {
 	}
 	out := s.Tape().Alloc(append(shape, s.Dim(-1))...)
 	b.Reconstruct(out.Data, s.Data, d.Data, nb, n, nc)
-	return autograd.Record("mno.Reconstruct", out, []*autograd.Value{s, d}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("mno.Reconstruct", out, []*autograd.Value{s, d}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		var gs, gd []float32
 		var accS, accD bool
 		if s.NeedsGrad() {
@@ -47,7 +47,7 @@ func Reconstruct(b *Bank[float32], s, d *autograd.Value) *autograd.Value {
 			gd, accD = g.Buffer(d)
 		}
 		b.reconstructGrad(gs, gd, gy, nb, n, nc, accS, accD)
-	})
+	}))
 }
 
 // coarse returns the batch, the coarse grid and the number of functions of x.

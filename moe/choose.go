@@ -77,7 +77,7 @@ func renormalise(gates *autograd.Value, index [][]int) *autograd.Value {
 			out.Data[i*k+j] = gates.Data[i*n+e] / sums[i]
 		}
 	}
-	return autograd.Record("moe.renormalise", out, []*autograd.Value{gates}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("moe.renormalise", out, []*autograd.Value{gates}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(gates)
 		for i, chosen := range index {
 			mean := float32(0)
@@ -90,7 +90,7 @@ func renormalise(gates *autograd.Value, index [][]int) *autograd.Value {
 				gx[i*n+e] += (gy[i*k+j] - mean) / sums[i]
 			}
 		}
-	})
+	}))
 }
 
 // frequencies returns how often each of n experts was chosen, over all choices.
@@ -127,10 +127,10 @@ func balance(gates *autograd.Value, index [][]int, factor float64, toSelection b
 	}
 	out := gates.Tape().Alloc()
 	out.Data[0] = float32(sum)
-	return autograd.Record("moe.balance", out, []*autograd.Value{gates}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("moe.balance", out, []*autograd.Value{gates}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(gates)
 		for i := range gx {
 			gx[i] += gy[0] * slope[i%ne]
 		}
-	})
+	}))
 }

@@ -50,7 +50,7 @@ func logPower(f *autograd.Value, nx int) *autograd.Value {
 		x := out.Data[b*nc*np:][:nc*np]
 		kernel.AddScalar(x, x, -float32(m))
 	}
-	return autograd.Record("moe.logPower", out, []*autograd.Value{f}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("moe.logPower", out, []*autograd.Value{f}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		// With u = |f|^2/S, n_k the bins that k stands for and N their number in all, the gradient of L is gl = gy - n_k sum(gy)/N, and with
 		// d = gl dL/du = gl / (2 ln 10 (floor + u)) that of |f|^2 is (d - n_k sum(d u)/N) / S.
 		lift := samples(planeSums(gy, np), nc, 1/float64(nc*ny*nx))
@@ -74,7 +74,7 @@ func logPower(f *autograd.Value, nx int) *autograd.Value {
 				}
 			}
 		})
-	})
+	}))
 }
 
 // samples adds up every nc numbers, in order, times scale.
@@ -119,7 +119,7 @@ func rowDots(x *autograd.Value, scale float32) *autograd.Value {
 			out.Data[i] = scale * float32(kernel.Dot(row[:n], row[n:2*n]))
 		}
 	})
-	return autograd.Record("moe.rowDots", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("moe.rowDots", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(x)
 		kernel.Parallel(rows, grain(2*n), func(lo, hi int) {
 			for i := lo; i < hi; i++ {
@@ -128,5 +128,5 @@ func rowDots(x *autograd.Value, scale float32) *autograd.Value {
 				kernel.Axpy(gx[n:2*n], a, row[:n])
 			}
 		})
-	})
+	}))
 }

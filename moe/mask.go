@@ -34,14 +34,14 @@ func mask(f, m *autograd.Value, pairs []pair) *autograd.Value {
 			kernel.Mul(out.Data[i*plane:][:plane], f.Data[(p.sample*nc+i%nc)*plane:][:plane], double[p.expert*plane:][:plane])
 		}
 	})
-	return autograd.Record("moe.mask", out, []*autograd.Value{f, m}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("moe.mask", out, []*autograd.Value{f, m}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		if f.NeedsGrad() {
 			maskGradSpectrum(g.Zeroed(f), gy, double, pairs, f.Shape[0], nc, plane)
 		}
 		if m.NeedsGrad() {
 			maskGradMasks(g, g.Zeroed(m), gy, f.Data, pairs, nc, np)
 		}
-	})
+	}))
 }
 
 // maskGradSpectrum adds gf[s, c, k] += sum over the pairs i of sample s of gy[i, c, k] m[expert(i), k], in the order of the pairs.

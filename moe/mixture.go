@@ -104,7 +104,7 @@ func combine(parts []part, w *autograd.Value, place [][]int) *autograd.Value {
 			}
 		}
 	})
-	return autograd.Record("moe.combine", out, in, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("moe.combine", out, in, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		if w.NeedsGrad() {
 			gw := g.Zeroed(w)
 			kernel.Parallel(len(place), grain(k*n), func(lo, hi int) {
@@ -122,7 +122,7 @@ func combine(parts []part, w *autograd.Value, place [][]int) *autograd.Value {
 				gradPart(g.Zeroed(p.y), gy, w.Data, place, p.start, end, n)
 			}
 		}
-	})
+	}))
 }
 
 // gradPart adds the gradients of the rows from start to end: each is the weight of its choice times the gradient of its sample.

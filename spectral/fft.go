@@ -19,7 +19,7 @@ func RFFT(x *autograd.Value, d int, norm Norm) *autograd.Value {
 	shape := append(slices.Clone(x.Shape[:x.Rank()-1]), last/2+1, 2)
 	out := x.Tape().Alloc(shape...)
 	kernel.RFFT(out.Data, x.Data, batch, n, scale)
-	return autograd.Record("RFFT", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("RFFT", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		// gx = Re of the conjugate sum over the half spectrum; the inverse counts its inner columns twice.
 		h, gx := g.Scratch(len(gy)), g.Scratch(x.Len())
 		copy(h, gy)
@@ -28,7 +28,7 @@ func RFFT(x *autograd.Value, d int, norm Norm) *autograd.Value {
 		g.Give(x, gx)
 		g.Free(h)
 		g.Free(gx)
-	})
+	}))
 }
 
 // IRFFT returns the real inverse transform of a half spectrum x, [.., n1 .., nd/2+1, 2], onto the grid n: [.., n1 .. nd]. The
@@ -44,13 +44,13 @@ func IRFFT(x *autograd.Value, n []int, norm Norm) *autograd.Value {
 	n = slices.Clone(n)
 	out := x.Tape().Alloc(append(slices.Clone(x.Shape[:x.Rank()-2]), last)...)
 	kernel.IRFFT(out.Data, x.Data, batch, n, scale)
-	return autograd.Record("IRFFT", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("IRFFT", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Scratch(x.Len())
 		kernel.RFFT(gx, gy, batch, n, scale)
 		scaleInner(gx, last, 2)
 		g.Give(x, gx)
 		g.Free(gx)
-	})
+	}))
 }
 
 // FFT returns the Fourier transform of complex x, [.., n1 .. nd, 2], over its last d axes before the one of parts.
@@ -71,12 +71,12 @@ func complexFFT(name string, x *autograd.Value, d int, inverse bool, scale float
 	n, batch := trailing(name, x, d, 1)
 	out := x.Tape().Alloc(x.Shape...)
 	kernel.FFT(out.Data, x.Data, batch, n, inverse, scale)
-	return autograd.Record(name, out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record(name, out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Scratch(len(gy))
 		kernel.FFT(gx, gy, batch, n, !inverse, scale) // the conjugate transpose
 		g.Give(x, gx)
 		g.Free(gx)
-	})
+	}))
 }
 
 // ToComplex returns real x as complex numbers, with a last axis of 2.
@@ -85,12 +85,12 @@ func ToComplex(x *autograd.Value) *autograd.Value {
 	for i, v := range x.Data {
 		out.Data[2*i], out.Data[2*i+1] = v, 0
 	}
-	return autograd.Record("ToComplex", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("ToComplex", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(x)
 		for i := range gx {
 			gx[i] += gy[2*i]
 		}
-	})
+	}))
 }
 
 // Magnitude returns sqrt(re^2 + im^2) of complex x, [.., 2]. Its gradient at 0 is taken as 0.
@@ -102,7 +102,7 @@ func Magnitude(x *autograd.Value) *autograd.Value {
 	for i := range out.Data {
 		out.Data[i] = hypot(x.Data[2*i], x.Data[2*i+1])
 	}
-	return autograd.Record("Magnitude", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("Magnitude", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(x)
 		for i, m := range out.Data {
 			if m > 0 {
@@ -110,7 +110,7 @@ func Magnitude(x *autograd.Value) *autograd.Value {
 				gx[2*i+1] += gy[i] * (x.Data[2*i+1] / m)
 			}
 		}
-	})
+	}))
 }
 
 // trailing returns the sizes of the last d axes of x, behind which are parts more, and how many blocks of them there are.

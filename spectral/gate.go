@@ -30,7 +30,7 @@ func gate(order, rows []int, x, w *autograd.Value) *autograd.Value {
 			yr[c], yi[c] = xr[c]*wr[c]-xi[c]*wi[c], xr[c]*wi[c]+xi[c]*wr[c]
 		}
 	})
-	return autograd.Record("SpectralConv.gate", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("SpectralConv.gate", out, []*autograd.Value{x, w}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		if x.NeedsGrad() {
 			gx := g.Zeroed(x)
 			each(func(wr, wi []float32, _, re, im int) {
@@ -57,5 +57,5 @@ func gate(order, rows []int, x, w *autograd.Value) *autograd.Value {
 			g.Free(gp)
 			g.Free(d)
 		}
-	})
+	}))
 }

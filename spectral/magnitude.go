@@ -68,10 +68,10 @@ func removeMean(x *autograd.Value) *autograd.Value {
 	rows, n := x.Shape[0], x.Shape[1]
 	out := x.Tape().Alloc(rows, n)
 	subtractMeans(out.Data, x.Data, n, false)
-	return autograd.Record("removeMean", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("removeMean", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		subtractMeans(gx, gy, n, acc)
-	})
+	}))
 }
 
 // subtractMeans writes, or adds, to every row of dst that of x minus its mean: a projection, its own adjoint.

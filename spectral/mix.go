@@ -48,7 +48,7 @@ func mixRows(order, rows []int, k1 int, x, w *autograd.Value) *autograd.Value {
 	m.double(doubled, x.Data)
 	out := t.Alloc(x.Shape[0], 2, m.nb, m.no)
 	m.forward(out.Data, doubled, w.Data)
-	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		if x.NeedsGrad() {
 			gx, acc := g.Buffer(x)
 			m.inputGrad(gx, gy, w.Data, acc)
@@ -57,7 +57,7 @@ func mixRows(order, rows []int, k1 int, x, w *autograd.Value) *autograd.Value {
 			gw, acc := g.Buffer(w)
 			m.weightGrad(gw, doubled, gy, acc)
 		}
-	})
+	}))
 }
 
 // A tile holds the weights of a block of channels: per mode a matrix of 2c x b, the real parts of c input channels above their

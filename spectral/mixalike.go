@@ -22,7 +22,7 @@ func mixAlike(x, w *autograd.Value) *autograd.Value {
 	defer spectra.Put(turned)
 	kernel.Gemm(false, false, rows, no, ni, x.Data, ni, im, no, turned, no, false)
 	addTurned(out.Data, turned, nb*no, 1)
-	return autograd.Record("SpectralConv.mixAlike", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("SpectralConv.mixAlike", out, []*autograd.Value{x, w}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		back := g.Scratch(len(gy)) // -i gY: the adjoint of multiplying by i
 		clear(back)
 		addTurned(back, gy, nb*no, -1)
@@ -41,7 +41,7 @@ func mixAlike(x, w *autograd.Value) *autograd.Value {
 			g.Free(gw)
 		}
 		g.Free(back)
-	})
+	}))
 }
 
 // addTurned adds i x, or with sign -1 minus that, to y: spectra of n real, then n imaginary numbers per mode.

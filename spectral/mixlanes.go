@@ -31,7 +31,7 @@ func mixLanes(order, rows []int, x, w *autograd.Value) *autograd.Value {
 	kernel.MulLanes(l.byBatch(yl), l.byBatch(xl), weight, nb, no, ni, l.modes, false)
 	out := t.Alloc(x.Shape[0], 2, nb, no)
 	l.store(out.Data, yl, no, false)
-	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gl := spectra.Get(l.size(no))
 		defer spectra.Put(gl)
 		l.load(gl, gy, no)
@@ -49,7 +49,7 @@ func mixLanes(order, rows []int, x, w *autograd.Value) *autograd.Value {
 			xs.Row, xs.Col, xs.Conj = xs.Col, xs.Row, true
 			kernel.MulLanes(kernel.Lanes[float32]{Data: gw, Row: weight.Row, Col: weight.Col}, xs, l.byBatch(gl), ni, no, nb, l.modes, acc)
 		}
-	})
+	}))
 }
 
 // lanes turns spectra into channels x batch x modes, the modes of the weight, of which those that do not take part are zero.

@@ -146,7 +146,7 @@ func moveModes(x *autograd.Value, links [][]link, size []int) *autograd.Value {
 			}
 		}
 	})
-	return autograd.Record("FourierResample", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("FourierResample", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(x)
 		kernel.Parallel(planes, 1, func(lo, hi int) {
 			for p := lo; p < hi; p++ {
@@ -157,5 +157,5 @@ func moveModes(x *autograd.Value, links [][]link, size []int) *autograd.Value {
 				}
 			}
 		})
-	})
+	}))
 }

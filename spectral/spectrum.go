@@ -21,13 +21,13 @@ func transform(p *plan, x *autograd.Value) *autograd.Value {
 	w := p.work.Get(c.workSize())
 	c.analyse(out.Data, x.Data, w)
 	p.work.Put(w)
-	return autograd.Record("SpectralConv.transform", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("SpectralConv.transform", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		back := grid(transposed(p.forward), p.in, nb, nc)
 		w := p.work.Get(back.workSize())
 		gx, acc := g.Buffer(x)
 		back.synthesise(gx, gy, w, acc, nil)
 		p.work.Put(w)
-	})
+	}))
 }
 
 // inverse turns a spectrum into nb x m1 .. md x nc (nb x m1 .. x 2 x md x nc if complex) on the output grid and adds bias[c], to the
@@ -56,7 +56,7 @@ func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 			kernel.AddRow(re, re, bias.Data, p.out[last], nc)
 		})
 	}
-	return autograd.Record("SpectralConv.inverse", out, in, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("SpectralConv.inverse", out, in, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		needs := bias != nil && bias.NeedsGrad()
 		if needs && complex {
 			gb := g.Zeroed(bias)
@@ -90,7 +90,7 @@ func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 		if acc {
 			kernel.Add(gx, gx, dst)
 		}
-	})
+	}))
 }
 
 // eachReal calls f with the real part of every pair of blocks of n elements.

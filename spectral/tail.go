@@ -98,7 +98,7 @@ func (k *tail) forward(plan *plan, spectrum, x *autograd.Value) *autograd.Value 
 	work := plan.work.Get(k.chain.workSize())
 	k.run(out.Data, k.chain.synthesiseOthers(spectrum.Data, work), x.Data)
 	plan.work.Put(work)
-	return autograd.Record("spectral.tail", out, in, func(g *autograd.Grads, gy []float32) { k.backward(g, gy, spectrum, x) })
+	return autograd.Record("spectral.tail", out, in, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) { k.backward(g, gy, spectrum, x) }))
 }
 
 // params lists the parameters, any of which may be nil.

@@ -85,7 +85,7 @@ func modeProduct(x, u *autograd.Value, axis int) *autograd.Value {
 	shape[axis] = nm
 	out := x.Tape().Alloc(shape...)
 	contract(out.Data, x.Data, u.Data, outer, nr, nm, inner, false)
-	return autograd.Record("SpectralConv.modeProduct", out, []*autograd.Value{x, u}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("SpectralConv.modeProduct", out, []*autograd.Value{x, u}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		if x.NeedsGrad() {
 			// gx = u^H gy
 			adjoint := g.Scratch(u.Len())
@@ -115,7 +115,7 @@ func modeProduct(x, u *autograd.Value, axis int) *autograd.Value {
 				}
 			}
 		}
-	})
+	}))
 }
 
 // contract computes y[o, m, i] = sum over r of u[m, r] x[o, r, i] in complex numbers, or adds it if acc.

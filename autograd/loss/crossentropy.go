@@ -27,9 +27,9 @@ func CrossEntropy(logits *autograd.Value, labels []int, smoothing float64) *auto
 	v, grad := crossEntropy(logits.Data, labels, smoothing)
 	out := logits.Tape().Alloc()
 	out.Data[0] = float32(v)
-	return autograd.Record("CrossEntropy", out, []*autograd.Value{logits}, func(g *autograd.Grads, gout []float32) {
+	return autograd.Record("CrossEntropy", out, []*autograd.Value{logits}, autograd.BackwardFunc(func(g *autograd.Grads, gout []float32) {
 		grad(g.Zeroed(logits), gout[0])
-	})
+	}))
 }
 
 // crossEntropy computes the loss and a function that adds g times its gradient to gx.

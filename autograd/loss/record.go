@@ -18,7 +18,7 @@ func record(name string, x, y *autograd.Value, values []float64, shape []int, gr
 	for i, v := range values {
 		out.Data[i] = float32(v)
 	}
-	return autograd.Record(name, out, []*autograd.Value{x, y}, func(g *autograd.Grads, gout []float32) {
+	return autograd.Record(name, out, []*autograd.Value{x, y}, autograd.BackwardFunc(func(g *autograd.Grads, gout []float32) {
 		var gx, gy []float32
 		if x.NeedsGrad() {
 			gx = g.Zeroed(x)
@@ -27,7 +27,7 @@ func record(name string, x, y *autograd.Value, values []float64, shape []int, gr
 			gy = g.Zeroed(y)
 		}
 		grad(gx, gy, gout)
-	})
+	}))
 }
 
 // scalar is record for a loss of one value.

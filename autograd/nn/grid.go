@@ -81,7 +81,7 @@ func (e *GridEmbedding) append(x *autograd.Value, size []int, nx, ng int, shape 
 			g = 0
 		}
 	}
-	return autograd.Record("GridEmbedding", out, []*autograd.Value{x}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("GridEmbedding", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx, acc := g.Buffer(x)
 		for i := 0; i*row < len(gy); i++ {
 			d, s := gx[i*nx:(i+1)*nx], gy[i*row:]
@@ -93,7 +93,7 @@ func (e *GridEmbedding) append(x *autograd.Value, size []int, nx, ng int, shape 
 				d[j] += s[j]
 			}
 		}
-	})
+	}))
 }
 
 // grid returns the coordinates of a grid: for every point those of all axes, or with first for every axis those of all points.

@@ -41,7 +41,7 @@ func LayerNorm[T Float](dst, mean, rstd, x, w, b []T, rows, n int, eps float64) 
 	if b != nil {
 		checkLen("LayerNorm", "b", len(b), n)
 	}
-	pick[*calls[layerNorm[T]]](layerNorms32, layerNorms64).parallel(rows, rowGrain(n, 2),
+	ParallelWith(rows, rowGrain(n, 2),
 		layerNorm[T]{dst, mean, rstd, x, orFilled(w, n, 1), orFilled(b, n, 0), n, eps})
 }
 
@@ -51,9 +51,7 @@ type layerNorm[T Float] struct {
 	eps                      float64
 }
 
-var layerNorms32, layerNorms64 = newCalls((*layerNorm[float32]).run), newCalls((*layerNorm[float64]).run)
-
-func (a *layerNorm[T]) run(lo, hi int) {
+func (a *layerNorm[T]) Chunk(lo, hi int) {
 	layerNormRows(a.dst[lo*a.n:hi*a.n], a.mean[lo:hi], a.rstd[lo:hi], a.x[lo*a.n:hi*a.n], a.w, a.b, a.n, a.eps)
 }
 
@@ -133,7 +131,7 @@ func LayerNormGrad[T Float](gx, gw, gb, gy, x, w, mean, rstd []T, rows, n int, a
 		return
 	}
 	checkRows("LayerNormGrad", rows, n, len(gx))
-	pick[*calls[layerNormGrad[T]]](layerNormGrads32, layerNormGrads64).parallel(rows, rowGrain(n, 2),
+	ParallelWith(rows, rowGrain(n, 2),
 		layerNormGrad[T]{gx, gy, x, orFilled(w, n, 1), mean, rstd, n, accX})
 }
 
@@ -149,9 +147,7 @@ type layerNormGrad[T Float] struct {
 	acc                      bool
 }
 
-var layerNormGrads32, layerNormGrads64 = newCalls((*layerNormGrad[float32]).run), newCalls((*layerNormGrad[float64]).run)
-
-func (a *layerNormGrad[T]) run(lo, hi int) {
+func (a *layerNormGrad[T]) Chunk(lo, hi int) {
 	n := a.n
 	layerNormGradRows(a.gx[lo*n:hi*n], a.gy[lo*n:hi*n], a.x[lo*n:hi*n], a.w, a.mean[lo:hi], a.rstd[lo:hi], n, a.acc)
 }

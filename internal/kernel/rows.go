@@ -176,9 +176,7 @@ type sumRows[T Float] struct {
 	sums           []float64 // width of every chunk
 }
 
-var sumRows32, sumRows64 = newCalls((*sumRows[float32]).chunk), newCalls((*sumRows[float64]).chunk)
-
-func (a *sumRows[T]) chunk(lo, hi int) {
+func (a *sumRows[T]) Chunk(lo, hi int) {
 	for c := lo; c < hi; c++ {
 		a.body(a.sums[c*a.width:(c+1)*a.width], a, c*a.size, min((c+1)*a.size, a.rows))
 	}
@@ -195,7 +193,7 @@ func (a sumRows[T]) run() *[]float64 {
 	*buf = (*buf)[:chunks*a.width]
 	a.sums = *buf
 	clear(a.sums)
-	pick[*calls[sumRows[T]]](sumRows32, sumRows64).parallel(chunks, 1, a)
+	ParallelWith(chunks, 1, a)
 	for c := 1; c < chunks; c++ {
 		for j, v := range a.sums[c*a.width : (c+1)*a.width] {
 			a.sums[j] += v
@@ -220,7 +218,7 @@ func RowSum[T Float](dst, x []T, rows, n int, acc bool) {
 func RowDot[T Float](dst, x, y []T, rows, n int, acc bool) {
 	checkRows("RowDot", rows, n, len(x), len(y))
 	checkRows("RowDot", rows, 1, len(dst))
-	pick[*calls[rowDot[T]]](rowDots32, rowDots64).parallel(rows, rowGrain(n, 1), rowDot[T]{dst, x, y, n, acc})
+	ParallelWith(rows, rowGrain(n, 1), rowDot[T]{dst, x, y, n, acc})
 }
 
 type rowDot[T Float] struct {
@@ -229,9 +227,7 @@ type rowDot[T Float] struct {
 	acc       bool
 }
 
-var rowDots32, rowDots64 = newCalls((*rowDot[float32]).run), newCalls((*rowDot[float64]).run)
-
-func (a *rowDot[T]) run(lo, hi int) {
+func (a *rowDot[T]) Chunk(lo, hi int) {
 	f, n := pick[func(x, y []T) float64](dotReducer.f32, dotReducer.f64), a.n
 	for i := lo; i < hi; i++ {
 		put(&a.dst[i], T(f(a.x[i*n:(i+1)*n], a.y[i*n:(i+1)*n])), a.acc)
@@ -247,7 +243,7 @@ func ScaleShiftRows[T Float](dst, x, scale, shift []T, rows, n int, acc bool) {
 			checkRows("ScaleShiftRows", rows, 1, len(v))
 		}
 	}
-	pick[*calls[scaleShiftRows[T]]](scaleShifts32, scaleShifts64).parallel(rows, rowGrain(n, 1), scaleShiftRows[T]{dst, x, scale, shift, n, acc})
+	ParallelWith(rows, rowGrain(n, 1), scaleShiftRows[T]{dst, x, scale, shift, n, acc})
 }
 
 type scaleShiftRows[T Float] struct {
@@ -256,9 +252,7 @@ type scaleShiftRows[T Float] struct {
 	acc                  bool
 }
 
-var scaleShifts32, scaleShifts64 = newCalls((*scaleShiftRows[float32]).run), newCalls((*scaleShiftRows[float64]).run)
-
-func (s *scaleShiftRows[T]) run(lo, hi int) {
+func (s *scaleShiftRows[T]) Chunk(lo, hi int) {
 	f, n := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64), s.n
 	for i := lo; i < hi; i++ {
 		a, b := T(1), T(0)

@@ -44,7 +44,7 @@ func (s *Survey) Simulate(velocities *autograd.Value) (*autograd.Value, error) {
 	if err := s.solver.Forward(context.Background(), out.Data, velocities.Data); err != nil {
 		return nil, err
 	}
-	return autograd.Record("Simulate", out, []*autograd.Value{velocities}, func(g *autograd.Grads, gy []float32) {
+	return autograd.Record("Simulate", out, []*autograd.Value{velocities}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(velocities)
 		one := wave.Gradient[float32]{Vel: make([]float32, cells)}
 		gather := samples * receivers
@@ -61,5 +61,5 @@ func (s *Survey) Simulate(velocities *autograd.Value) (*autograd.Value, error) {
 				gx[b*cells+i] += d
 			}
 		}
-	}), nil
+	})), nil
 }
