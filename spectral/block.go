@@ -196,9 +196,8 @@ func (b *Blocks) Forward(x *autograd.Value, i int, o BlockOptions) *autograd.Val
 	if c.Preactivation {
 		return b.preactivated(x, i, o)
 	}
-	if k := b.tailOf(x.Tape(), i, x, o.Size); k != nil {
-		p, spectrum := b.Convs[i].spectrum(x, o.Size)
-		return k.forward(p, spectrum, x)
+	if k, ok := b.tailOf(x.Tape(), i, x, o.Size); ok {
+		return k.forward(b.Convs[i].spectrum(x, o.Size))
 	}
 	return b.layers(x, i, o)
 }

@@ -56,37 +56,39 @@ func (s *step) gridSize() int     { return s.outer * s.q * s.r * s.grid * s.nc }
 func (s *step) spectralSize() int { return s.outer * s.q * s.r * 2 * s.modes * s.nc }
 
 // analyse turns x, on the grid, into its spectrum dst. work holds scratch of workSize elements.
-func (c *chain) analyse(dst, x, work []float32) { c.analyseWith(dst, x, work, nil) }
+func (c *chain) analyse(dst, x, work []float32) {
+	y, rest := c.analyseLast(dst, x, work)
+	c.analyseOthers(dst, y, rest)
+}
 
 // analyseSum is analyse of real data with the adjoint of a synthesis, and adds to sum, if not nil, the sum of x over samples and
 // points: 1/scale of the constant mode along the last axis, summed over the others.
 func (c *chain) analyseSum(dst, x, work, sum []float32, scale float32) {
-	c.analyseWith(dst, x, work, func(s *step, y []float32) {
-		if sum == nil {
-			return
-		}
-		total := make([]float32, s.nc)
+	y, rest := c.analyseLast(dst, x, work)
+	if sum != nil {
+		s := c.step(len(c.factors) - 1)
+		total := lines.Get(s.nc)
+		clear(total)
 		ld := s.q * s.nc
 		for o := range s.outer {
 			kernel.ColSum(total, y[2*s.modes*o*ld:][:ld], s.q, s.nc, true)
 		}
 		kernel.Axpy(sum, 1/scale, total)
-	})
+		lines.Put(total)
+	}
+	c.analyseOthers(dst, y, rest)
 }
 
-// analyseWith calls after, if not nil, on what the last axis became.
-func (c *chain) analyseWith(dst, x, work []float32, after func(s *step, y []float32)) {
+// analyseLast does the last axis and returns what it becomes, dst where there are no others, and the rest of work.
+func (c *chain) analyseLast(dst, x, work []float32) (y, rest []float32) {
 	last := len(c.factors) - 1
 	s := c.step(last)
-	y := dst
+	y = dst
 	if last > 0 {
 		y, work = work[:s.spectralSize()], work[s.spectralSize():]
 	}
 	s.run(y, x, true, false, nil)
-	if after != nil {
-		after(&s, y)
-	}
-	c.analyseOthers(dst, y, work)
+	return y, work
 }
 
 // analyseOthers does the axes but the last, whose transform x is: it is dst where there are none.
@@ -138,34 +140,44 @@ func (s *step) at(t int) (onGrid, onSpectrum int) {
 
 // run does the products of one axis: towards the spectrum if analyse, towards the grid otherwise.
 func (s *step) run(dst, x []float32, analyse, acc bool, bias []float32) {
-	rows, cols := 2*s.modes, s.grid
-	if !analyse {
+	kernel.ParallelWith(s.outer*s.q*s.r, 1, products{*s, dst, x, analyse, acc, kernel.Epilogue[float32]{ColBias: bias}})
+}
+
+// products are those of a step and their operands.
+type products struct {
+	step
+	dst, x       []float32
+	analyse, acc bool
+	ep           kernel.Epilogue[float32]
+}
+
+// Chunk does the products lo to hi.
+func (p *products) Chunk(lo, hi int) {
+	rows, cols := 2*p.modes, p.grid
+	if !p.analyse {
 		rows, cols = cols, rows
 	}
 	lda := cols
-	if s.trans {
+	if p.trans {
 		lda = rows
 	}
-	ld := s.q * s.nc
-	ep := kernel.Epilogue[float32]{ColBias: bias}
-	kernel.Parallel(s.outer*s.q*s.r, 1, func(lo, hi int) {
-		var f fold
-		if s.cos != nil {
-			f = newFold(s)
-			defer f.release()
+	ld := p.q * p.nc
+	var f fold
+	if p.cos != nil {
+		f = newFold(&p.step)
+		defer f.release()
+	}
+	for t := lo; t < hi; t++ {
+		onGrid, onSpectrum := p.at(t)
+		switch {
+		case p.cos != nil && p.analyse:
+			f.analyse(p.dst[onSpectrum:], p.x[onGrid:])
+		case p.cos != nil:
+			f.synthesise(p.dst[onGrid:], p.x[onSpectrum:], p.acc, &p.ep)
+		case p.analyse:
+			kernel.GemmEpilogue(p.trans, false, rows, p.nc, cols, p.a, lda, p.x[onGrid:], p.nc, p.dst[onSpectrum:], ld, p.acc, &p.ep)
+		default:
+			kernel.GemmEpilogue(p.trans, false, rows, p.nc, cols, p.a, lda, p.x[onSpectrum:], ld, p.dst[onGrid:], p.nc, p.acc, &p.ep)
 		}
-		for t := lo; t < hi; t++ {
-			onGrid, onSpectrum := s.at(t)
-			switch {
-			case s.cos != nil && analyse:
-				f.analyse(dst[onSpectrum:], x[onGrid:])
-			case s.cos != nil:
-				f.synthesise(dst[onGrid:], x[onSpectrum:], acc, &ep)
-			case analyse:
-				kernel.GemmEpilogue(s.trans, false, rows, s.nc, cols, s.a, lda, x[onGrid:], s.nc, dst[onSpectrum:], ld, acc, &ep)
-			default:
-				kernel.GemmEpilogue(s.trans, false, rows, s.nc, cols, s.a, lda, x[onSpectrum:], ld, dst[onGrid:], s.nc, acc, &ep)
-			}
-		}
-	})
+	}
 }

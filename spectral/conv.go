@@ -5,11 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
+	"github.com/spamoe/spamoe/internal/memo"
 )
 
 // Conv is a spectral convolution (Li et al., arXiv 2010.08895, equation 4),
@@ -31,8 +30,7 @@ type Conv struct {
 	Bias   *autograd.Param `param:"bias"` // Out x 1 .. 1, or nil
 
 	modes []int // in use
-	plans sync.Map
-	last  atomic.Pointer[planEntry]
+	plans memo.Map[planKey, *plan]
 }
 
 // Weight is the matrix R of a Conv, In x Out x m1 .. md complex numbers, or In x m1 .. md if separable, where md is half of the last
@@ -116,8 +114,11 @@ func (v *Conv) SetModes(modes ...int) error {
 	return nil
 }
 
-// OutputSize returns the grid that Forward maps the grid n to: sizes times Scale, halves rounded to even.
+// OutputSize returns the grid that Forward maps the grid n to: sizes times Scale, halves rounded to even. Without Scale it is n itself.
 func (v *Conv) OutputSize(n []int) []int {
+	if len(v.Config.Scale) == 0 {
+		return n
+	}
 	out := slices.Clone(n)
 	for i, s := range v.Config.Scale {
 		for a := range out {
@@ -207,25 +208,14 @@ func planesLast(d int) []int {
 // planKey says what a plan depends on, beside the configuration.
 type planKey struct{ in, out, modes [3]int }
 
-type planEntry struct {
-	key  planKey
-	plan *plan
-}
-
 // plan returns the matrices between two grids, made once and kept.
 func (v *Conv) plan(in, out []int) *plan {
 	var key planKey
 	copy(key.in[:], in)
 	copy(key.out[:], out)
 	copy(key.modes[:], v.modes)
-	if e := v.last.Load(); e != nil && e.key == key {
-		return e.plan
-	}
-	e, ok := v.plans.Load(key)
-	if !ok {
-		p := newPlan(&v.Config, in, out, v.Config.stored(v.modes), v.weightModes())
-		e, _ = v.plans.LoadOrStore(key, &planEntry{key, p})
-	}
-	v.last.Store(e.(*planEntry))
-	return e.(*planEntry).plan
+	p, _ := v.plans.Get(key, func() (*plan, error) {
+		return newPlan(&v.Config, in, out, v.Config.stored(v.modes), v.weightModes()), nil
+	})
+	return p
 }

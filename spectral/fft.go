@@ -15,20 +15,28 @@ import (
 func RFFT(x *autograd.Value, d int, norm Norm) *autograd.Value {
 	n, batch := trailing("RFFT", x, d, 0)
 	scale, _ := scalesOf(norm, n)
-	last := n[d-1]
-	shape := append(slices.Clone(x.Shape[:x.Rank()-1]), last/2+1, 2)
+	shape := append(append(make([]int, 0, 8), x.Shape[:x.Rank()-1]...), n[d-1]/2+1, 2)
 	out := x.Tape().Alloc(shape...)
 	kernel.RFFT(out.Data, x.Data, batch, n, scale)
-	return autograd.Record("RFFT", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		// gx = Re of the conjugate sum over the half spectrum; the inverse counts its inner columns twice.
-		h, gx := g.Scratch(len(gy)), g.Scratch(x.Len())
-		copy(h, gy)
-		scaleInner(h, last, 0.5)
-		kernel.IRFFT(gx, h, batch, n, scale)
-		g.Give(x, gx)
-		g.Free(h)
-		g.Free(gx)
-	}))
+	return autograd.Record("RFFT", out, []*autograd.Value{x}, transformingReal{x, d, scale})
+}
+
+type transformingReal struct {
+	x     *autograd.Value
+	d     int
+	scale float32
+}
+
+func (o *transformingReal) Backward(g *autograd.Grads, gy []float32) {
+	n, batch := trailing("RFFT", o.x, o.d, 0)
+	// gx = Re of the conjugate sum over the half spectrum; the inverse counts its inner columns twice.
+	h, gx := g.Scratch(len(gy)), g.Scratch(o.x.Len())
+	copy(h, gy)
+	scaleInner(h, n[o.d-1], 0.5)
+	kernel.IRFFT(gx, h, batch, n, o.scale)
+	g.Give(o.x, gx)
+	g.Free(h)
+	g.Free(gx)
 }
 
 // IRFFT returns the real inverse transform of a half spectrum x, [.., n1 .., nd/2+1, 2], onto the grid n: [.., n1 .. nd]. The
@@ -38,19 +46,28 @@ func IRFFT(x *autograd.Value, n []int, norm Norm) *autograd.Value {
 	have, batch := trailing("IRFFT", x, d, 1)
 	last := n[d-1]
 	if have[d-1] != last/2+1 || !slices.Equal(have[:d-1], n[:d-1]) {
-		panic(fmt.Sprintf("spectral: IRFFT: shape %v is not the half spectrum of a grid %v", x.Shape, n))
+		panic(fmt.Sprintf("spectral: IRFFT: shape %v is not the half spectrum of a grid %v", x.Shape, slices.Clone(n)))
 	}
 	_, scale := scalesOf(norm, n)
-	n = slices.Clone(n)
-	out := x.Tape().Alloc(append(slices.Clone(x.Shape[:x.Rank()-2]), last)...)
+	out := x.Tape().Alloc(append(append(make([]int, 0, 8), x.Shape[:x.Rank()-2]...), last)...)
+	n = out.Shape[out.Rank()-d:]
 	kernel.IRFFT(out.Data, x.Data, batch, n, scale)
-	return autograd.Record("IRFFT", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		gx := g.Scratch(x.Len())
-		kernel.RFFT(gx, gy, batch, n, scale)
-		scaleInner(gx, last, 2)
-		g.Give(x, gx)
-		g.Free(gx)
-	}))
+	return autograd.Record("IRFFT", out, []*autograd.Value{x}, invertingReal{x, n, scale})
+}
+
+type invertingReal struct {
+	x     *autograd.Value
+	n     []int
+	scale float32
+}
+
+func (o *invertingReal) Backward(g *autograd.Grads, gy []float32) {
+	_, batch := trailing("IRFFT", o.x, len(o.n), 1)
+	gx := g.Scratch(o.x.Len())
+	kernel.RFFT(gx, gy, batch, o.n, o.scale)
+	scaleInner(gx, o.n[len(o.n)-1], 2)
+	g.Give(o.x, gx)
+	g.Free(gx)
 }
 
 // FFT returns the Fourier transform of complex x, [.., n1 .. nd, 2], over its last d axes before the one of parts.
@@ -71,26 +88,40 @@ func complexFFT(name string, x *autograd.Value, d int, inverse bool, scale float
 	n, batch := trailing(name, x, d, 1)
 	out := x.Tape().Alloc(x.Shape...)
 	kernel.FFT(out.Data, x.Data, batch, n, inverse, scale)
-	return autograd.Record(name, out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		gx := g.Scratch(len(gy))
-		kernel.FFT(gx, gy, batch, n, !inverse, scale) // the conjugate transpose
-		g.Give(x, gx)
-		g.Free(gx)
-	}))
+	return autograd.Record(name, out, []*autograd.Value{x}, transformingComplex{x, n, batch, inverse, scale})
+}
+
+type transformingComplex struct {
+	x       *autograd.Value
+	n       []int
+	batch   int
+	inverse bool
+	scale   float32
+}
+
+func (o *transformingComplex) Backward(g *autograd.Grads, gy []float32) {
+	gx := g.Scratch(len(gy))
+	kernel.FFT(gx, gy, o.batch, o.n, !o.inverse, o.scale) // the conjugate transpose
+	g.Give(o.x, gx)
+	g.Free(gx)
 }
 
 // ToComplex returns real x as complex numbers, with a last axis of 2.
 func ToComplex(x *autograd.Value) *autograd.Value {
-	out := x.Tape().Alloc(append(slices.Clone(x.Shape), 2)...)
+	out := x.Tape().Alloc(append(append(make([]int, 0, 8), x.Shape...), 2)...)
 	for i, v := range x.Data {
 		out.Data[2*i], out.Data[2*i+1] = v, 0
 	}
-	return autograd.Record("ToComplex", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		gx := g.Zeroed(x)
-		for i := range gx {
-			gx[i] += gy[2*i]
-		}
-	}))
+	return autograd.Record("ToComplex", out, []*autograd.Value{x}, complexed{x})
+}
+
+type complexed struct{ x *autograd.Value }
+
+func (o *complexed) Backward(g *autograd.Grads, gy []float32) {
+	gx := g.Zeroed(o.x)
+	for i := range gx {
+		gx[i] += gy[2*i]
+	}
 }
 
 // Magnitude returns sqrt(re^2 + im^2) of complex x, [.., 2]. Its gradient at 0 is taken as 0.
@@ -102,15 +133,22 @@ func Magnitude(x *autograd.Value) *autograd.Value {
 	for i := range out.Data {
 		out.Data[i] = hypot(x.Data[2*i], x.Data[2*i+1])
 	}
-	return autograd.Record("Magnitude", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		gx := g.Zeroed(x)
-		for i, m := range out.Data {
-			if m > 0 {
-				gx[2*i] += gy[i] * (x.Data[2*i] / m)
-				gx[2*i+1] += gy[i] * (x.Data[2*i+1] / m)
-			}
+	return autograd.Record("Magnitude", out, []*autograd.Value{x}, magnitudes{x, out.Data})
+}
+
+type magnitudes struct {
+	x *autograd.Value
+	m []float32
+}
+
+func (o *magnitudes) Backward(g *autograd.Grads, gy []float32) {
+	x, gx := o.x, g.Zeroed(o.x)
+	for i, m := range o.m {
+		if m > 0 {
+			gx[2*i] += gy[i] * (x.Data[2*i] / m)
+			gx[2*i+1] += gy[i] * (x.Data[2*i+1] / m)
 		}
-	}))
+	}
 }
 
 // trailing returns the sizes of the last d axes of x, behind which are parts more, and how many blocks of them there are.
@@ -119,7 +157,7 @@ func trailing(op string, x *autograd.Value, d, parts int) (n []int, batch int) {
 		panic(fmt.Sprintf("spectral: %s: shape %v has no %d axes to transform (complex: %v)", op, x.Shape, d, parts == 1))
 	}
 	end := x.Rank() - parts
-	n, batch = slices.Clone(x.Shape[end-d:end]), 1
+	n, batch = x.Shape[end-d:end], 1
 	if slices.Min(n) < 1 {
 		panic(fmt.Sprintf("spectral: %s: shape %v has an empty axis", op, x.Shape))
 	}

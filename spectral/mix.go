@@ -7,15 +7,11 @@ import (
 
 // mix multiplies the channels of every mode of a spectrum by a complex matrix, Y[o] = sum over i of X[i] W[i, o]. w is ni x no x
 // k1 .. kd x 2, the kept modes, or ni x no x 2, the same matrix for all modes.
-func mix(order []int, x, w *autograd.Value) *autograd.Value {
+func mix(p *plan, x, w *autograd.Value) *autograd.Value {
 	if w.Rank() == 3 {
 		return mixAlike(x, w)
 	}
-	rows := make([]int, w.Len()/(2*w.Shape[0]*w.Shape[1]))
-	for i := range rows {
-		rows[i] = i
-	}
-	return mixRows(order, rows, w.Shape[2], x, w)
+	return mixRows(p.order, p.places, w.Shape[2], x, w)
 }
 
 // mixRows is mix by a part of a weight, ni x no x m1 .. md x 2: rows says which modes take part, k1 of them along the first axis.
@@ -48,16 +44,24 @@ func mixRows(order, rows []int, k1 int, x, w *autograd.Value) *autograd.Value {
 	m.double(doubled, x.Data)
 	out := t.Alloc(x.Shape[0], 2, m.nb, m.no)
 	m.forward(out.Data, doubled, w.Data)
-	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		if x.NeedsGrad() {
-			gx, acc := g.Buffer(x)
-			m.inputGrad(gx, gy, w.Data, acc)
-		}
-		if w.NeedsGrad() {
-			gw, acc := g.Buffer(w)
-			m.weightGrad(gw, doubled, gy, acc)
-		}
-	}))
+	return autograd.Record("SpectralConv.mix", out, []*autograd.Value{x, w}, mixing{m, x, w, doubled})
+}
+
+type mixing struct {
+	mixer
+	x, w    *autograd.Value
+	doubled []float32 // of x, where w needs a gradient
+}
+
+func (o *mixing) Backward(g *autograd.Grads, gy []float32) {
+	if o.x.NeedsGrad() {
+		gx, acc := g.Buffer(o.x)
+		o.inputGrad(gx, gy, o.w.Data, acc)
+	}
+	if o.w.NeedsGrad() {
+		gw, acc := g.Buffer(o.w)
+		o.weightGrad(gw, o.doubled, gy, acc)
+	}
 }
 
 // A tile holds the weights of a block of channels: per mode a matrix of 2c x b, the real parts of c input channels above their
@@ -110,123 +114,165 @@ func (m *mixer) products(f func(s, r, step int)) {
 
 // forward computes Y, block by block of output channels.
 func (m *mixer) forward(y, doubled, w []float32) {
+	kernel.ParallelWith(blocks(m.no, blockOut), 1, mixForward{*m, y, doubled, w})
+}
+
+type mixForward struct {
+	mixer
+	y, doubled, w []float32
+}
+
+// Chunk does the blocks lo to hi.
+func (m *mixForward) Chunk(lo, hi int) {
 	rows, ni, no := 2*m.nb, m.ni, m.no
-	kernel.Parallel(blocks(no, blockOut), 1, func(lo, hi int) {
-		buf := tiles.Get(2 * m.stored * blockIn * blockOut)
-		defer tiles.Put(buf)
-		for o := lo; o < hi; o++ {
-			for i := range blocks(ni, blockIn) {
-				t := m.tile(i, o)
-				m.load(buf, w, t)
-				m.products(func(s, r, step int) {
-					size := 2 * t.c * t.b
-					kernel.GemmBatch(false, false, m.k1, rows, t.b, 2*t.c, doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni,
-						buf[r*size:], t.b, step*size, y[s*rows*no+t.o0:], no, rows*no, i > 0)
-				})
-			}
+	buf := tiles.Get(2 * m.stored * blockIn * blockOut)
+	defer tiles.Put(buf)
+	for o := lo; o < hi; o++ {
+		for i := range blocks(ni, blockIn) {
+			t := m.tile(i, o)
+			m.load(buf, m.w, t)
+			m.products(func(s, r, step int) {
+				size := 2 * t.c * t.b
+				kernel.GemmBatch(false, false, m.k1, rows, t.b, 2*t.c, m.doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni,
+					buf[r*size:], t.b, step*size, m.y[s*rows*no+t.o0:], no, rows*no, i > 0)
+			})
 		}
-	})
+	}
 }
 
 // inputGrad computes gX, block by block of input channels.
 func (m *mixer) inputGrad(gx, gy, w []float32, acc bool) {
-	rows, ni, no := 2*m.nb, m.ni, m.no
 	doubled := spectra.Get(2 * len(gx))
 	defer spectra.Put(doubled)
-	kernel.Parallel(blocks(ni, blockIn), 1, func(lo, hi int) {
-		buf := tiles.Get(2 * m.stored * blockIn * blockOut)
-		defer tiles.Put(buf)
-		for i := lo; i < hi; i++ {
-			for o := range blocks(no, blockOut) {
-				t := m.tile(i, o)
-				m.load(buf, w, t)
-				m.products(func(s, r, step int) {
-					size := 2 * t.c * t.b
-					kernel.GemmBatch(false, true, m.k1, rows, 2*t.c, t.b, gy[s*rows*no+t.o0:], no, rows*no,
-						buf[r*size:], t.b, step*size, doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni, o > 0)
-				})
-			}
-		}
-	})
+	kernel.ParallelWith(blocks(m.ni, blockIn), 1, mixInputGrad{*m, doubled, gy, w})
 	m.halve(gx, doubled, acc)
+}
+
+type mixInputGrad struct {
+	mixer
+	doubled, gy, w []float32
+}
+
+// Chunk does the blocks lo to hi.
+func (m *mixInputGrad) Chunk(lo, hi int) {
+	rows, ni, no := 2*m.nb, m.ni, m.no
+	buf := tiles.Get(2 * m.stored * blockIn * blockOut)
+	defer tiles.Put(buf)
+	for i := lo; i < hi; i++ {
+		for o := range blocks(no, blockOut) {
+			t := m.tile(i, o)
+			m.load(buf, m.w, t)
+			m.products(func(s, r, step int) {
+				size := 2 * t.c * t.b
+				kernel.GemmBatch(false, true, m.k1, rows, 2*t.c, t.b, m.gy[s*rows*no+t.o0:], no, rows*no,
+					buf[r*size:], t.b, step*size, m.doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni, o > 0)
+			})
+		}
+	}
 }
 
 // weightGrad computes gW, block by block of both.
 func (m *mixer) weightGrad(gw, doubled, gy []float32, acc bool) {
+	kernel.ParallelWith(blocks(m.ni, blockIn)*blocks(m.no, blockOut), 1, mixWeightGrad{*m, gw, doubled, gy, acc})
+}
+
+type mixWeightGrad struct {
+	mixer
+	gw, doubled, gy []float32
+	acc             bool
+}
+
+// Chunk does the blocks lo to hi.
+func (m *mixWeightGrad) Chunk(lo, hi int) {
 	rows, ni, no := 2*m.nb, m.ni, m.no
 	across := blocks(no, blockOut)
-	kernel.Parallel(blocks(ni, blockIn)*across, 1, func(lo, hi int) {
-		buf := tiles.Get(2 * m.stored * blockIn * blockOut)
-		defer tiles.Put(buf)
-		turned := turns.Get(2 * m.stored * blockOut)
-		defer turns.Put(turned)
-		for k := lo; k < hi; k++ {
-			t := m.tile(k/across, k%across)
-			if len(m.rows) < m.stored {
-				clear(buf)
-			}
-			m.products(func(s, r, step int) {
-				size := 2 * t.c * t.b
-				kernel.GemmBatch(true, false, m.k1, 2*t.c, t.b, rows, doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni,
-					gy[s*rows*no+t.o0:], no, rows*no, buf[r*size:], t.b, max(step, 1)*size, false)
-			})
-			for i := range t.c {
-				d := gw[((t.i0+i)*no+t.o0)*2*m.stored:][:2*m.stored*t.b]
-				kernel.TransposeBlock(turned, 2*m.stored, buf[i*t.b:], t.c*t.b, 2*m.stored, t.b)
-				if acc {
-					kernel.Add(d, d, turned[:len(d)])
-				} else {
-					copy(d, turned)
-				}
+	buf := tiles.Get(2 * m.stored * blockIn * blockOut)
+	defer tiles.Put(buf)
+	turned := turns.Get(2 * m.stored * blockOut)
+	defer turns.Put(turned)
+	for k := lo; k < hi; k++ {
+		t := m.tile(k/across, k%across)
+		if len(m.rows) < m.stored {
+			clear(buf)
+		}
+		m.products(func(s, r, step int) {
+			size := 2 * t.c * t.b
+			kernel.GemmBatch(true, false, m.k1, 2*t.c, t.b, rows, m.doubled[2*(s*rows*ni+t.i0):], 2*ni, 2*rows*ni,
+				m.gy[s*rows*no+t.o0:], no, rows*no, buf[r*size:], t.b, max(step, 1)*size, false)
+		})
+		for i := range t.c {
+			d := m.gw[((t.i0+i)*no+t.o0)*2*m.stored:][:2*m.stored*t.b]
+			kernel.TransposeBlock(turned, 2*m.stored, buf[i*t.b:], t.c*t.b, 2*m.stored, t.b)
+			if m.acc {
+				kernel.Add(d, d, turned[:len(d)])
+			} else {
+				copy(d, turned)
 			}
 		}
-	})
+	}
 }
 
 // double writes [X X'] for the spectrum X, the channels in blocks: those of X, then those of X'. Rows of real parts get minus the
 // imaginary ones as X', rows of imaginary parts the real ones.
 func (m *mixer) double(dst, x []float32) {
-	n := m.ni
-	kernel.Parallel(len(m.order)*m.nb, 1+4096/n, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			r := k/m.nb*2*m.nb + k%m.nb
-			re, im := x[r*n:][:n], x[(r+m.nb)*n:][:n]
-			a, b := dst[2*r*n:][:2*n], dst[2*(r+m.nb)*n:][:2*n]
-			for i := 0; i < n; i += blockIn {
-				c := min(blockIn, n-i)
-				copy(a[2*i:], re[i:i+c])
-				copy(b[2*i:], im[i:i+c])
-				copy(b[2*i+c:], re[i:i+c])
-				d := a[2*i+c:][:c]
-				for j, v := range im[i : i+c] {
-					d[j] = -v
-				}
+	kernel.ParallelWith(len(m.order)*m.nb, 1+4096/m.ni, mixDouble{m.nb, m.ni, dst, x})
+}
+
+type mixDouble struct {
+	nb, n  int // n is ni
+	dst, x []float32
+}
+
+// Chunk does the rows lo to hi.
+func (m *mixDouble) Chunk(lo, hi int) {
+	n := m.n
+	for k := lo; k < hi; k++ {
+		r := k/m.nb*2*m.nb + k%m.nb
+		re, im := m.x[r*n:][:n], m.x[(r+m.nb)*n:][:n]
+		a, b := m.dst[2*r*n:][:2*n], m.dst[2*(r+m.nb)*n:][:2*n]
+		for i := 0; i < n; i += blockIn {
+			c := min(blockIn, n-i)
+			copy(a[2*i:], re[i:i+c])
+			copy(b[2*i:], im[i:i+c])
+			copy(b[2*i+c:], re[i:i+c])
+			d := a[2*i+c:][:c]
+			for j, v := range im[i : i+c] {
+				d[j] = -v
 			}
 		}
-	})
+	}
 }
 
 // halve is the adjoint of double.
 func (m *mixer) halve(gx, g []float32, acc bool) {
-	n := m.ni
-	kernel.Parallel(len(m.order)*m.nb, 1+4096/n, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			r := k/m.nb*2*m.nb + k%m.nb
-			re, im := gx[r*n:][:n], gx[(r+m.nb)*n:][:n]
-			a, b := g[2*r*n:][:2*n], g[2*(r+m.nb)*n:][:2*n]
-			if !acc {
-				clear(re)
-				clear(im)
-			}
-			for i := 0; i < n; i += blockIn {
-				c := min(blockIn, n-i)
-				a0, a1, b0, b1 := a[2*i:][:c], a[2*i+c:][:c], b[2*i:][:c], b[2*i+c:][:c]
-				p, q := re[i:][:c], im[i:][:c]
-				for j := range p {
-					p[j] += a0[j] + b1[j]
-					q[j] += b0[j] - a1[j]
-				}
+	kernel.ParallelWith(len(m.order)*m.nb, 1+4096/m.ni, mixHalve{m.nb, m.ni, gx, g, acc})
+}
+
+type mixHalve struct {
+	nb, n int
+	gx, g []float32
+	acc   bool
+}
+
+// Chunk does the rows lo to hi.
+func (m *mixHalve) Chunk(lo, hi int) {
+	n := m.n
+	for k := lo; k < hi; k++ {
+		r := k/m.nb*2*m.nb + k%m.nb
+		re, im := m.gx[r*n:][:n], m.gx[(r+m.nb)*n:][:n]
+		a, b := m.g[2*r*n:][:2*n], m.g[2*(r+m.nb)*n:][:2*n]
+		if !m.acc {
+			clear(re)
+			clear(im)
+		}
+		for i := 0; i < n; i += blockIn {
+			c := min(blockIn, n-i)
+			a0, a1, b0, b1 := a[2*i:][:c], a[2*i+c:][:c], b[2*i:][:c], b[2*i+c:][:c]
+			p, q := re[i:][:c], im[i:][:c]
+			for j := range p {
+				p[j] += a0[j] + b1[j]
+				q[j] += b0[j] - a1[j]
 			}
 		}
-	})
+	}
 }

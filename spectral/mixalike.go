@@ -22,26 +22,37 @@ func mixAlike(x, w *autograd.Value) *autograd.Value {
 	defer spectra.Put(turned)
 	kernel.Gemm(false, false, rows, no, ni, x.Data, ni, im, no, turned, no, false)
 	addTurned(out.Data, turned, nb*no, 1)
-	return autograd.Record("SpectralConv.mixAlike", out, []*autograd.Value{x, w}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		back := g.Scratch(len(gy)) // -i gY: the adjoint of multiplying by i
-		clear(back)
-		addTurned(back, gy, nb*no, -1)
-		if x.NeedsGrad() {
-			gx, acc := g.Buffer(x)
-			kernel.Gemm(false, true, rows, ni, no, gy, no, re, no, gx, ni, acc)
-			kernel.Gemm(false, true, rows, ni, no, back, no, im, no, gx, ni, true)
-		}
-		if w.NeedsGrad() {
-			gp, gw := g.Scratch(w.Len()), g.Scratch(w.Len())
-			kernel.Gemm(true, false, ni, no, rows, x.Data, ni, gy, no, gp[:ni*no], no, false)
-			kernel.Gemm(true, false, ni, no, rows, x.Data, ni, back, no, gp[ni*no:], no, false)
-			kernel.Transpose(gw, gp, 1, 2, ni*no)
-			g.Give(w, gw)
-			g.Free(gp)
-			g.Free(gw)
-		}
-		g.Free(back)
-	}))
+	return autograd.Record("SpectralConv.mixAlike", out, []*autograd.Value{x, w}, mixingAlike{x, w, parts})
+}
+
+type mixingAlike struct {
+	x, w  *autograd.Value
+	parts []float32
+}
+
+func (o *mixingAlike) Backward(g *autograd.Grads, gy []float32) {
+	x, w := o.x, o.w
+	nb, ni, no := x.Shape[2], x.Shape[3], w.Shape[1]
+	rows := len(x.Data) / ni
+	re, im := o.parts[:ni*no], o.parts[ni*no:]
+	back := g.Scratch(len(gy)) // -i gY: the adjoint of multiplying by i
+	clear(back)
+	addTurned(back, gy, nb*no, -1)
+	if x.NeedsGrad() {
+		gx, acc := g.Buffer(x)
+		kernel.Gemm(false, true, rows, ni, no, gy, no, re, no, gx, ni, acc)
+		kernel.Gemm(false, true, rows, ni, no, back, no, im, no, gx, ni, true)
+	}
+	if w.NeedsGrad() {
+		gp, gw := g.Scratch(w.Len()), g.Scratch(w.Len())
+		kernel.Gemm(true, false, ni, no, rows, x.Data, ni, gy, no, gp[:ni*no], no, false)
+		kernel.Gemm(true, false, ni, no, rows, x.Data, ni, back, no, gp[ni*no:], no, false)
+		kernel.Transpose(gw, gp, 1, 2, ni*no)
+		g.Give(w, gw)
+		g.Free(gp)
+		g.Free(gw)
+	}
+	g.Free(back)
 }
 
 // addTurned adds i x, or with sign -1 minus that, to y: spectra of n real, then n imaginary numbers per mode.

@@ -23,14 +23,8 @@ func NewMultiplier(in, out int, modes ...int) (*Multiplier, error) {
 }
 
 // Kept returns how many frequencies of each axis take part on the grid n. Those of an axis of k are -floor(k/2) and up, on the last axis
-// 0 and up.
-func (m *Multiplier) Kept(n []int) []int {
-	k := make([]int, len(n))
-	for a, p := range m.conv.plan(n, n).kept {
-		k[a] = len(p.in)
-	}
-	return k
-}
+// 0 and up. The result is the multiplier's own and must not be changed.
+func (m *Multiplier) Kept(n []int) []int { return m.conv.plan(n, n).counts }
 
 // Forward maps x, nb x n1 .. nd x In, to nb x n1 .. nd x Out by r, In x Out x k1 .. kd x 2, where k is what Kept returns for the grid.
 func (m *Multiplier) Forward(x, r *autograd.Value) *autograd.Value {
@@ -41,12 +35,12 @@ func (m *Multiplier) Forward(x, r *autograd.Value) *autograd.Value {
 	}
 	n := x.Shape[1 : 1+d]
 	p := m.conv.plan(n, n)
-	want := []int{c.In, c.Out}
+	want := append(make([]int, 0, 8), c.In, c.Out)
 	for _, k := range p.kept {
 		want = append(want, len(k.in))
 	}
 	if want = append(want, 2); !slices.Equal(r.Shape, want) {
-		panic(fmt.Sprintf("spectral: Multiplier: matrices %v for x %v; want %v", r.Shape, x.Shape, want))
+		panic(fmt.Sprintf("spectral: Multiplier: matrices %v for x %v; want %v", r.Shape, x.Shape, slices.Clone(want)))
 	}
-	return inverse(p, false, mix(p.order, transform(p, x), r), nil)
+	return inverse(p, false, mix(p, transform(p, x), r), nil)
 }

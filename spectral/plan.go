@@ -11,13 +11,18 @@ import (
 type plan struct {
 	in, out []int    // grids
 	kept    []kept   // per axis
+	counts  []int    // of the modes in kept
 	forward []factor // per axis: the transform of the input
 	inverse []factor // per axis: the inverse onto the output grid
-	scale   float32  // of the last axis of inverse
+	// Their adjoints.
+	forwardBack, inverseBack []factor
+	scale                    float32 // of the last axis of inverse
 	// order[i] is where the mode i of a weight, numbered from the first axis on, lies in a spectrum, which is ordered the other way.
 	order []int
 	rows  []int // rows[i] is where it lies in the whole weight
-	work  kernel.Scratch[float32]
+	// places counts the modes: where they lie in a weight of no others.
+	places []int
+	work   kernel.Scratch[float32]
 }
 
 func newPlan(c *Config, in, out, modes, weight []int) *plan {
@@ -34,8 +39,10 @@ func newPlan(c *Config, in, out, modes, weight []int) *plan {
 			p.inverse = append(p.inverse, synthesis(k.out, out[a], inverse))
 		}
 		count *= len(k.in)
+		p.counts = append(p.counts, len(k.in))
 	}
-	p.order, p.rows = make([]int, count), make([]int, count)
+	p.forwardBack, p.inverseBack = transposed(p.forward), transposed(p.inverse)
+	p.order, p.rows, p.places = make([]int, count), make([]int, count), make([]int, count)
 	for i := range p.order {
 		// i counts (k_1, .., k_d) in row-major order.
 		rest, place, stride, row := i, 0, count, 0
@@ -51,9 +58,18 @@ func newPlan(c *Config, in, out, modes, weight []int) *plan {
 		for a, k := range p.kept {
 			row = row*weight[a] + k.first + index[a]
 		}
-		p.order[i], p.rows[i] = place, row
+		p.order[i], p.rows[i], p.places[i] = place, row, i
 	}
 	return p
+}
+
+// transposed returns factors for the way back.
+func transposed(f []factor) []factor {
+	t := slices.Clone(f)
+	for i := range t {
+		t[i].trans = !t[i].trans
+	}
+	return t
 }
 
 // analysis returns the matrix 2k x 2n of X[j] = scale * sum over i of x[i] exp(-2 pi i bins[j] i / n).

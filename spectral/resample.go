@@ -135,27 +135,44 @@ func moveModes(x *autograd.Value, links [][]link, size []int) *autograd.Value {
 		}
 		all = next
 	}
-	out := x.Tape().Alloc(append(append(slices.Clone(x.Shape[:2]), bins...), 2)...)
-	kernel.Parallel(planes, 1, func(lo, hi int) {
-		for p := lo; p < hi; p++ {
-			src, dst := x.Data[2*p*nin:][:2*nin], out.Data[2*p*nout:][:2*nout]
-			clear(dst)
-			for _, l := range all {
-				dst[2*l.out] += l.weight * src[2*l.in]
-				dst[2*l.out+1] += l.weight * src[2*l.in+1]
+	out := x.Tape().Alloc(append(append(append(make([]int, 0, 8), x.Shape[:2]...), bins...), 2)...)
+	kernel.ParallelWith(planes, 1, modeMoves{out.Data, x.Data, nout, nin, all, false})
+	return autograd.Record("FourierResample", out, []*autograd.Value{x}, movingModes{x, planes, nin, nout, all})
+}
+
+type movingModes struct {
+	x                 *autograd.Value
+	planes, nin, nout int
+	links             []link // of all axes together
+}
+
+func (o *movingModes) Backward(g *autograd.Grads, gy []float32) {
+	kernel.ParallelWith(o.planes, 1, modeMoves{g.Zeroed(o.x), gy, o.nin, o.nout, o.links, true})
+}
+
+// modeMoves carries planes of nsrc bins over to planes of ndst, or, backwards along the links, adds them.
+type modeMoves struct {
+	dst, src   []float32
+	ndst, nsrc int
+	links      []link
+	back       bool
+}
+
+// Chunk does the planes lo to hi.
+func (m *modeMoves) Chunk(lo, hi int) {
+	for p := lo; p < hi; p++ {
+		src, dst := m.src[2*p*m.nsrc:][:2*m.nsrc], m.dst[2*p*m.ndst:][:2*m.ndst]
+		if m.back {
+			for _, l := range m.links {
+				dst[2*l.in] += l.weight * src[2*l.out]
+				dst[2*l.in+1] += l.weight * src[2*l.out+1]
 			}
+			continue
 		}
-	})
-	return autograd.Record("FourierResample", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		gx := g.Zeroed(x)
-		kernel.Parallel(planes, 1, func(lo, hi int) {
-			for p := lo; p < hi; p++ {
-				src, dst := gy[2*p*nout:][:2*nout], gx[2*p*nin:][:2*nin]
-				for _, l := range all {
-					dst[2*l.in] += l.weight * src[2*l.out]
-					dst[2*l.in+1] += l.weight * src[2*l.out+1]
-				}
-			}
-		})
-	}))
+		clear(dst)
+		for _, l := range m.links {
+			dst[2*l.out] += l.weight * src[2*l.in]
+			dst[2*l.out+1] += l.weight * src[2*l.in+1]
+		}
+	}
 }

@@ -21,13 +21,21 @@ func transform(p *plan, x *autograd.Value) *autograd.Value {
 	w := p.work.Get(c.workSize())
 	c.analyse(out.Data, x.Data, w)
 	p.work.Put(w)
-	return autograd.Record("SpectralConv.transform", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		back := grid(transposed(p.forward), p.in, nb, nc)
-		w := p.work.Get(back.workSize())
-		gx, acc := g.Buffer(x)
-		back.synthesise(gx, gy, w, acc, nil)
-		p.work.Put(w)
-	}))
+	return autograd.Record("SpectralConv.transform", out, []*autograd.Value{x}, transforming{p, x})
+}
+
+type transforming struct {
+	plan *plan
+	x    *autograd.Value
+}
+
+func (o *transforming) Backward(g *autograd.Grads, gy []float32) {
+	p := o.plan
+	back := grid(p.forwardBack, p.in, o.x.Shape[0], o.x.Dim(-1))
+	w := p.work.Get(back.workSize())
+	gx, acc := g.Buffer(o.x)
+	back.synthesise(gx, gy, w, acc, nil)
+	p.work.Put(w)
 }
 
 // inverse turns a spectrum into nb x m1 .. md x nc (nb x m1 .. x 2 x md x nc if complex) on the output grid and adds bias[c], to the
@@ -36,16 +44,13 @@ func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 	nb, nc := x.Shape[2], x.Shape[3]
 	c := grid(p.inverse, p.out, nb, nc)
 	last := len(p.out) - 1
-	shape := append([]int{nb}, p.out[:last]...)
+	shape := append(append(make([]int, 0, 8), nb), p.out[:last]...)
 	if complex {
 		shape = append(shape, 2)
 	}
 	out := x.Tape().Alloc(append(shape, p.out[last], nc)...)
-	in := []*autograd.Value{x, bias}
 	var b []float32
-	if bias == nil {
-		in = in[:1]
-	} else if !complex {
+	if bias != nil && !complex {
 		b = bias.Data
 	}
 	w := p.work.Get(c.workSize())
@@ -56,41 +61,52 @@ func inverse(p *plan, complex bool, x, bias *autograd.Value) *autograd.Value {
 			kernel.AddRow(re, re, bias.Data, p.out[last], nc)
 		})
 	}
-	return autograd.Record("SpectralConv.inverse", out, in, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		needs := bias != nil && bias.NeedsGrad()
-		if needs && complex {
-			gb := g.Zeroed(bias)
-			eachReal(gy, p.out[last]*nc, func(re []float32) { kernel.ColSum(gb, re, p.out[last], nc, true) })
+	return autograd.Record("SpectralConv.inverse", out, []*autograd.Value{x, bias}, inverting{p, complex, x, bias})
+}
+
+type inverting struct {
+	plan    *plan
+	complex bool
+	x, bias *autograd.Value
+}
+
+func (o *inverting) Backward(g *autograd.Grads, gy []float32) {
+	p, x, bias := o.plan, o.x, o.bias
+	nb, nc := x.Shape[2], x.Shape[3]
+	points := p.out[len(p.out)-1]
+	needs := bias != nil && bias.NeedsGrad()
+	if needs && o.complex {
+		gb := g.Zeroed(bias)
+		eachReal(gy, points*nc, func(re []float32) { kernel.ColSum(gb, re, points, nc, true) })
+	}
+	if !x.NeedsGrad() {
+		if needs && !o.complex {
+			gb, acc := g.Buffer(bias)
+			kernel.ColSum(gb, gy, len(gy)/nc, nc, acc)
 		}
-		if !x.NeedsGrad() {
-			if needs && !complex {
-				gb, acc := g.Buffer(bias)
-				kernel.ColSum(gb, gy, len(gy)/nc, nc, acc)
-			}
-			return
-		}
-		back := grid(transposed(p.inverse), p.out, nb, nc)
-		w := p.work.Get(back.workSize())
-		defer p.work.Put(w)
-		gx, acc := g.Buffer(x)
-		dst := gx
-		if acc {
-			dst = g.Scratch(len(gx))
-			defer g.Free(dst)
-		}
-		var gb []float32
-		if needs && !complex {
-			gb = g.Zeroed(bias)
-		}
-		if complex {
-			back.analyse(dst, gy, w)
-		} else {
-			back.analyseSum(dst, gy, w, gb, p.scale)
-		}
-		if acc {
-			kernel.Add(gx, gx, dst)
-		}
-	}))
+		return
+	}
+	back := grid(p.inverseBack, p.out, nb, nc)
+	w := p.work.Get(back.workSize())
+	defer p.work.Put(w)
+	gx, acc := g.Buffer(x)
+	dst := gx
+	if acc {
+		dst = g.Scratch(len(gx))
+		defer g.Free(dst)
+	}
+	var gb []float32
+	if needs && !o.complex {
+		gb = g.Zeroed(bias)
+	}
+	if o.complex {
+		back.analyse(dst, gy, w)
+	} else {
+		back.analyseSum(dst, gy, w, gb, p.scale)
+	}
+	if acc {
+		kernel.Add(gx, gx, dst)
+	}
 }
 
 // eachReal calls f with the real part of every pair of blocks of n elements.
@@ -98,14 +114,4 @@ func eachReal(x []float32, n int, f func(re []float32)) {
 	for ; len(x) > 0; x = x[2*n:] {
 		f(x[:n])
 	}
-}
-
-// transposed returns factors for the way back.
-func transposed(f []factor) []factor {
-	t := make([]factor, len(f))
-	for i := range f {
-		t[i] = f[i]
-		t[i].trans = !f[i].trans
-	}
-	return t
 }

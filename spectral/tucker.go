@@ -63,9 +63,9 @@ func (w *Weight) multiply(p *plan, x *autograd.Value) *autograd.Value {
 		}
 		core = modeProduct(core, f, 2+a)
 	}
-	x = mix(p.order, x, t.Param(w.Factors[factorName(0)]))
-	x = mix(p.order, x, core)
-	return mix(p.order, x, autograd.Permute(t.Param(w.Factors[factorName(1)]), 1, 0, 2))
+	x = mix(p, x, t.Param(w.Factors[factorName(0)]))
+	x = mix(p, x, core)
+	return mix(p, x, autograd.Permute(t.Param(w.Factors[factorName(1)]), 1, 0, 2))
 }
 
 // modeProduct contracts one axis of a complex tensor with the second axis of a complex matrix:
@@ -81,61 +81,76 @@ func modeProduct(x, u *autograd.Value, axis int) *autograd.Value {
 			inner *= n
 		}
 	}
-	shape := append([]int{}, x.Shape...)
+	shape := append(make([]int, 0, 8), x.Shape...)
 	shape[axis] = nm
 	out := x.Tape().Alloc(shape...)
-	contract(out.Data, x.Data, u.Data, outer, nr, nm, inner, false)
-	return autograd.Record("SpectralConv.modeProduct", out, []*autograd.Value{x, u}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		if x.NeedsGrad() {
-			// gx = u^H gy
-			adjoint := g.Scratch(u.Len())
-			for m := range nm {
-				for r := range nr {
-					adjoint[2*(r*nm+m)], adjoint[2*(r*nm+m)+1] = u.Data[2*(m*nr+r)], -u.Data[2*(m*nr+r)+1]
-				}
-			}
-			gx, acc := g.Buffer(x)
-			contract(gx, gy, adjoint, outer, nm, nr, inner, acc)
-			g.Free(adjoint)
-		}
-		if u.NeedsGrad() {
-			gu := g.Zeroed(u)
-			for m := range nm {
-				for r := range nr {
-					var re, im float64
-					for o := range outer {
-						a, b := gy[2*(o*nm+m)*inner:][:2*inner], x.Data[2*(o*nr+r)*inner:][:2*inner]
-						for i := 0; i < len(a); i += 2 {
-							re += float64(a[i]*b[i] + a[i+1]*b[i+1])
-							im += float64(a[i+1]*b[i] - a[i]*b[i+1])
-						}
-					}
-					gu[2*(m*nr+r)] += float32(re)
-					gu[2*(m*nr+r)+1] += float32(im)
-				}
-			}
-		}
-	}))
+	kernel.ParallelWith(outer, 1+4096/(nr*nm*inner), contraction{out.Data, x.Data, u.Data, nr, nm, inner, false})
+	return autograd.Record("SpectralConv.modeProduct", out, []*autograd.Value{x, u}, contracting{x, u, outer, inner})
 }
 
-// contract computes y[o, m, i] = sum over r of u[m, r] x[o, r, i] in complex numbers, or adds it if acc.
-func contract(y, x, u []float32, outer, nr, nm, inner int, acc bool) {
-	kernel.Parallel(outer, 1+4096/(nr*nm*inner), func(lo, hi int) {
-		for o := lo; o < hi; o++ {
-			for m := range nm {
-				d := y[2*(o*nm+m)*inner:][:2*inner]
-				if !acc {
-					clear(d)
-				}
-				for r := range nr {
-					c, s := u[2*(m*nr+r)], u[2*(m*nr+r)+1]
-					a := x[2*(o*nr+r)*inner:][:2*inner]
-					for i := 0; i < len(d); i += 2 {
-						d[i] += c*a[i] - s*a[i+1]
-						d[i+1] += c*a[i+1] + s*a[i]
+type contracting struct {
+	x, u         *autograd.Value
+	outer, inner int
+}
+
+func (o *contracting) Backward(g *autograd.Grads, gy []float32) {
+	x, u, outer, inner := o.x, o.u, o.outer, o.inner
+	nm, nr := u.Shape[0], u.Shape[1]
+	if x.NeedsGrad() {
+		// gx = u^H gy
+		adjoint := g.Scratch(u.Len())
+		for m := range nm {
+			for r := range nr {
+				adjoint[2*(r*nm+m)], adjoint[2*(r*nm+m)+1] = u.Data[2*(m*nr+r)], -u.Data[2*(m*nr+r)+1]
+			}
+		}
+		gx, acc := g.Buffer(x)
+		kernel.ParallelWith(outer, 1+4096/(nr*nm*inner), contraction{gx, gy, adjoint, nm, nr, inner, acc})
+		g.Free(adjoint)
+	}
+	if u.NeedsGrad() {
+		gu := g.Zeroed(u)
+		for m := range nm {
+			for r := range nr {
+				var re, im float64
+				for o := range outer {
+					a, b := gy[2*(o*nm+m)*inner:][:2*inner], x.Data[2*(o*nr+r)*inner:][:2*inner]
+					for i := 0; i < len(a); i += 2 {
+						re += float64(a[i]*b[i] + a[i+1]*b[i+1])
+						im += float64(a[i+1]*b[i] - a[i]*b[i+1])
 					}
+				}
+				gu[2*(m*nr+r)] += float32(re)
+				gu[2*(m*nr+r)+1] += float32(im)
+			}
+		}
+	}
+}
+
+// contraction computes y[o, m, i] = sum over r of u[m, r] x[o, r, i] in complex numbers, or adds it if acc.
+type contraction struct {
+	y, x, u       []float32
+	nr, nm, inner int
+	acc           bool
+}
+
+// Chunk does it for o from lo to hi.
+func (c *contraction) Chunk(lo, hi int) {
+	nr, nm, inner := c.nr, c.nm, c.inner
+	for o := lo; o < hi; o++ {
+		for m := range nm {
+			d := c.y[2*(o*nm+m)*inner:][:2*inner]
+			if !c.acc {
+				clear(d)
+			}
+			for r := range nr {
+				re, im := c.u[2*(m*nr+r)], c.u[2*(m*nr+r)+1]
+				a := c.x[2*(o*nr+r)*inner:][:2*inner]
+				for i := 0; i < len(d); i += 2 {
+					d[i] += re*a[i] - im*a[i+1]
+					d[i+1] += re*a[i+1] + im*a[i]
 				}
 			}
 		}
-	})
+	}
 }

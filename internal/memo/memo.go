@@ -1,0 +1,36 @@
+// Package memo keeps what is expensive to make and depends on a key only: plans for the sizes of a grid, tables, windows.
+package memo
+
+import "sync"
+
+// Map holds values by key. Its zero value is empty; many goroutines may use it. Other than a sync.Map it looks a key up without an
+// allocation. It forgets nothing: keys are few.
+type Map[K comparable, V any] struct {
+	mu     sync.RWMutex
+	values map[K]V
+}
+
+// Get returns the value of key, which it takes from create the first time. Where several goroutines ask for a new key at once all of them
+// call create and get what the first to be done has made. A value that comes with an error is not kept.
+func (m *Map[K, V]) Get(key K, create func() (V, error)) (V, error) {
+	m.mu.RLock()
+	v, ok := m.values[key]
+	m.mu.RUnlock()
+	if ok {
+		return v, nil
+	}
+	v, err := create()
+	if err != nil {
+		return v, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if first, ok := m.values[key]; ok {
+		return first, nil
+	}
+	if m.values == nil {
+		m.values = make(map[K]V)
+	}
+	m.values[key] = v
+	return v, nil
+}
