@@ -41,20 +41,33 @@ func AdamW[T Float](p, m, v, g, a []T, s AdamStep) {
 	if len(m) != n || len(v) != n || len(g) != n || a != nil && len(a) != n {
 		panic(fmt.Sprintf("kernel: AdamW: lengths differ: p %d, m %d, v %d, g %d, a %d", n, len(m), len(v), len(g), len(a)))
 	}
-	f, blend := pick[adamFunc[T]](adam32, adam64), pick[elemFunc[T]](addScaledElem.f32, addScaledElem.f64)
-	keep, step, root := T(1-s.Rate*s.Decay), T(s.Rate/s.Bias1), T(1/math.Sqrt(s.Bias2))
-	c1, c2 := T((1-s.Beta1)*s.Scale), T((1-s.Beta2)*s.Scale*s.Scale)
-	Parallel(n, elemGrain, func(lo, hi int) {
-		if a == nil {
-			f(p[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi], keep, T(s.Beta1), c1, T(s.Beta2), c2, step, root, T(s.Eps))
-			return
-		}
-		for ; lo < hi; lo += adamSpan {
-			end := min(hi, lo+adamSpan)
-			f(p[lo:end], m[lo:end], v[lo:end], g[lo:end], keep, T(s.Beta1), c1, T(s.Beta2), c2, step, root, T(s.Eps))
-			blend(a[lo:end], p[lo:end], a[lo:end], T(s.Blend), -T(s.Blend), true)
-		}
+	ParallelWith(n, elemGrain, adamCall[T]{
+		p: p, m: m, v: v, g: g, a: a,
+		keep: T(1 - s.Rate*s.Decay), step: T(s.Rate / s.Bias1), root: T(1 / math.Sqrt(s.Bias2)), eps: T(s.Eps),
+		beta1: T(s.Beta1), c1: T((1 - s.Beta1) * s.Scale), beta2: T(s.Beta2), c2: T((1 - s.Beta2) * s.Scale * s.Scale), blend: T(s.Blend),
 	})
+}
+
+type adamCall[T Float] struct {
+	p, m, v, g, a                                      []T
+	keep, beta1, c1, beta2, c2, step, root, eps, blend T
+}
+
+func (c *adamCall[T]) Chunk(lo, hi int) {
+	if c.a == nil {
+		c.span(lo, hi)
+		return
+	}
+	blend := pick[elemFunc[T]](addScaledElem.f32, addScaledElem.f64)
+	for ; lo < hi; lo += adamSpan {
+		end := min(hi, lo+adamSpan)
+		c.span(lo, end)
+		blend(c.a[lo:end], c.p[lo:end], c.a[lo:end], c.blend, -c.blend, true)
+	}
+}
+
+func (c *adamCall[T]) span(lo, hi int) {
+	pick[adamFunc[T]](adam32, adam64)(c.p[lo:hi], c.m[lo:hi], c.v[lo:hi], c.g[lo:hi], c.keep, c.beta1, c.c1, c.beta2, c.c2, c.step, c.root, c.eps)
 }
 
 // Blend computes a[i] += c (x[i] - a[i]). Not (1-c) a + c x: the float32 numbers 1-c and c do not add up to one, which over 1/c updates

@@ -69,7 +69,7 @@ func (a *Attention) scale() float32 { return float32(math.Log2E / math.Sqrt(floa
 
 // attending is the scratch of a pass over one sample. Slices named by head hold all heads, one after the other.
 type attending struct {
-	*Attention
+	Attention
 	q, k, v, y     []float32 // of this sample
 	queries, keys  []float32 // by head: scaled and turned, contiguous
 	values         []float32 // by head
@@ -137,7 +137,7 @@ func (r *Rotation) turn(dst, x []float32, dstRow, xRow, first, count, n int, sca
 func (a *Attention) Forward(y, lse, q, k, v []float32) {
 	a.check(y, lse, q, k, v)
 	s := attendingPool.Get().(*attending)
-	s.Attention = a
+	s.Attention = *a
 	n := a.Heads * a.Queries
 	for b := range a.Batch {
 		s.q, s.k, s.v, s.y = q[b*a.Q.Batch:], k[b*a.K.Batch:], v[b*a.V.Batch:], y[b*a.Y.Batch:]
@@ -151,33 +151,48 @@ func (a *Attention) Forward(y, lse, q, k, v []float32) {
 }
 
 func (s *attending) release() {
-	s.Attention, s.q, s.k, s.v, s.y = nil, nil, nil, nil, nil
+	s.Attention, s.q, s.k, s.v, s.y = Attention{}, nil, nil, nil, nil
 	attendingPool.Put(s)
 }
 
 func (s *attending) forward(lse []float32) {
-	h, n, m, e := s.Heads, s.Queries, s.Keys, s.Out
+	h := s.Heads
 	s.growHeads()
-	s.valuePairs, s.weighed = grow(s.valuePairs, h*(m+1)*e), growOperands(s.weighed, h)
-	Parallel(h, 1, func(lo, hi int) {
-		w := s.worker()
-		for i := lo; i < hi; i++ {
-			s.prepare(w, i)
-			values := s.values[i*m*e:][:m*e]
-			w.round(values)
-			s.weighed[i] = w.right(&w.pieces, s.valuePairs[i*(m+1)*e:], values, m, e, e)
-		}
-		w.end()
-	})
-	blocks := (n + attentionRows - 1) / attentionRows
-	Parallel(h*blocks, 1, func(lo, hi int) {
-		w := s.worker()
-		for t := lo; t < hi; t++ {
-			i, first := t/blocks, t%blocks*attentionRows
-			s.rows(w, i, first, min(first+attentionRows, n), lse)
-		}
-		w.end()
-	})
+	s.valuePairs, s.weighed = grow(s.valuePairs, h*(s.Keys+1)*s.Out), growOperands(s.weighed, h)
+	ParallelWith(h, 1, attendingHeads{s})
+	blocks := (s.Queries + attentionRows - 1) / attentionRows
+	ParallelWith(h*blocks, 1, attendingRows{s, blocks, lse})
+}
+
+// attendingHeads lays out heads.
+type attendingHeads struct{ *attending }
+
+func (s *attendingHeads) Chunk(lo, hi int) {
+	m, e := s.Keys, s.Out
+	w := s.worker()
+	for i := lo; i < hi; i++ {
+		s.prepare(w, i)
+		values := s.values[i*m*e:][:m*e]
+		w.round(values)
+		s.weighed[i] = w.right(&w.pieces, s.valuePairs[i*(m+1)*e:], values, m, e, e)
+	}
+	w.end()
+}
+
+// attendingRows computes the rows of all heads, in blocks.
+type attendingRows struct {
+	*attending
+	blocks int
+	lse    []float32
+}
+
+func (s *attendingRows) Chunk(lo, hi int) {
+	w := s.worker()
+	for t := lo; t < hi; t++ {
+		i, first := t/s.blocks, t%s.blocks*attentionRows
+		s.rows(w, i, first, min(first+attentionRows, s.Queries), s.lse)
+	}
+	w.end()
 }
 
 // growHeads makes room for what prepare lays out.

@@ -18,7 +18,7 @@ func (a *Attention) Backward(gq, gk, gv, gy, y, lse, q, k, v []float32) {
 	a.check(y, lse, q, k, v)
 	a.check(gy, lse, gq, gk, gv)
 	s := attendingPool.Get().(*attending)
-	s.Attention = a
+	s.Attention = *a
 	n := a.Heads * a.Queries
 	for b := range a.Batch {
 		s.q, s.k, s.v, s.y = q[b*a.Q.Batch:], k[b*a.K.Batch:], v[b*a.V.Batch:], y[b*a.Y.Batch:]
@@ -34,28 +34,50 @@ func (s *attending) backward(gq, gk, gv, gy, lse []float32) {
 	width := panelled((m + blocks - 1) / blocks)
 	blocks = (m + width - 1) / width
 	s.grad.parts = grow(s.grad.parts, blocks*h*n*d)
-	Parallel(h*blocks, 1, func(lo, hi int) {
-		w := s.worker()
-		for t := lo; t < hi; t++ {
-			i, j := t/blocks, t%blocks
-			s.keyBlock(w, i, j*width, min((j+1)*width, m), s.grad.parts[(j*h+i)*n*d:][:n*d], lse[i*n:][:n], gk[i*s.K.Head:], gv[i*s.V.Head:])
-		}
-		w.end()
-	})
+	ParallelWith(h*blocks, 1, keyBlocks{s, blocks, width, gk, gv, lse})
+	ParallelWith(h*((n+queryRows-1)/queryRows), 1, queryGrads{s, blocks, gq})
+}
+
+// keyBlocks computes what blocks of the keys contribute, width keys each.
+type keyBlocks struct {
+	*attending
+	blocks, width int
+	gk, gv, lse   []float32
+}
+
+func (s *keyBlocks) Chunk(lo, hi int) {
+	h, n, d := s.Heads, s.Queries, s.Dim
+	w := s.worker()
+	for t := lo; t < hi; t++ {
+		i, j := t/s.blocks, t%s.blocks
+		s.keyBlock(w, i, j*s.width, min((j+1)*s.width, s.Keys), s.grad.parts[(j*h+i)*n*d:][:n*d], s.lse[i*n:][:n], s.gk[i*s.K.Head:], s.gv[i*s.V.Head:])
+	}
+	w.end()
+}
+
+// queryRows is how many rows of the gradient of the queries are summed at a time.
+const queryRows = 64
+
+// queryGrads adds up the gradients of the queries from all blocks of keys.
+type queryGrads struct {
+	*attending
+	blocks int
+	gq     []float32
+}
+
+func (s *queryGrads) Chunk(lo, hi int) {
+	h, n, d := s.Heads, s.Queries, s.Dim
 	scale := float32(1 / math.Sqrt(float64(d)))
-	const rows = 64
-	chunks := (n + rows - 1) / rows
-	Parallel(h*chunks, 1, func(lo, hi int) {
-		for t := lo; t < hi; t++ {
-			i, r0 := t/chunks, t%chunks*rows
-			r1 := min(r0+rows, n)
-			sum := s.grad.parts[(i*n+r0)*d:][:(r1-r0)*d]
-			for j := 1; j < blocks; j++ {
-				addElem.f32(sum, sum, s.grad.parts[((j*h+i)*n+r0)*d:][:len(sum)], 0, 0, false)
-			}
-			s.Rotation.turn(gq[i*s.Q.Head+r0*s.Q.Row:], sum, s.Q.Row, d, r0, r1-r0, d, scale, -1)
+	chunks := (n + queryRows - 1) / queryRows
+	for t := lo; t < hi; t++ {
+		i, r0 := t/chunks, t%chunks*queryRows
+		r1 := min(r0+queryRows, n)
+		sum := s.grad.parts[(i*n+r0)*d:][:(r1-r0)*d]
+		for j := 1; j < s.blocks; j++ {
+			addElem.f32(sum, sum, s.grad.parts[((j*h+i)*n+r0)*d:][:len(sum)], 0, 0, false)
 		}
-	})
+		s.Rotation.turn(s.gq[i*s.Q.Head+r0*s.Q.Row:], sum, s.Q.Row, d, r0, r1-r0, d, scale, -1)
+	}
 }
 
 // prepareGrad lays out all heads.
@@ -66,26 +88,35 @@ func (s *attending) prepareGrad(gy []float32) {
 	g.queryPairs, g.keyPairs = grow(g.queryPairs, h*(n+1)*d), grow(g.keyPairs, h*(m+1)*d)
 	g.valueWords, g.valuePanels = grow(g.valueWords, h*m*e), grow(g.valuePanels, h*panelled(m)*e)
 	g.dots = grow(g.dots, h*n)
-	for _, o := range []*[]operand{&g.gyLeft, &g.gyRight, &g.queries, &g.keys, &g.values} {
+	for _, o := range [...]*[]operand{&g.gyLeft, &g.gyRight, &g.queries, &g.keys, &g.values} {
 		*o = growOperands(*o, h)
 	}
-	Parallel(h, 1, func(lo, hi int) {
-		w := s.worker()
-		for i := lo; i < hi; i++ {
-			s.prepare(w, i)
-			gys := g.gy[i*n*e:][:n*e]
-			(*Rotation)(nil).turn(gys, gy[i*s.Y.Head:], e, s.Y.Row, 0, n, e, 1, 1)
-			for r := range n {
-				g.dots[i*n+r] = float32(dotReducer.f32(gys[r*e:][:e], s.y[i*s.Y.Head+r*s.Y.Row:][:e]))
-			}
-			g.gyLeft[i] = w.left(g.gyWords[i*n*e:], gys, n, e)
-			g.gyRight[i] = w.right(&w.pieces, g.gyPairs[i*(n+1)*e:], gys, n, e, e)
-			g.queries[i] = w.right(&w.pieces, g.queryPairs[i*(n+1)*d:], s.queries[i*n*d:][:n*d], n, d, d)
-			g.keys[i] = w.right(&w.pieces, g.keyPairs[i*(m+1)*d:], s.keys[i*m*d:][:m*d], m, d, d)
-			g.values[i] = w.panels(g.valuePanels[i*panelled(m)*e:], w.left(g.valueWords[i*m*e:], s.values[i*m*e:][:m*e], m, e), m)
+	ParallelWith(h, 1, gradHeads{s, gy})
+}
+
+// gradHeads lays out heads.
+type gradHeads struct {
+	*attending
+	gy []float32
+}
+
+func (s *gradHeads) Chunk(lo, hi int) {
+	n, m, d, e, g := s.Queries, s.Keys, s.Dim, s.Out, &s.grad
+	w := s.worker()
+	for i := lo; i < hi; i++ {
+		s.prepare(w, i)
+		gys := g.gy[i*n*e:][:n*e]
+		(*Rotation)(nil).turn(gys, s.gy[i*s.Y.Head:], e, s.Y.Row, 0, n, e, 1, 1)
+		for r := range n {
+			g.dots[i*n+r] = float32(dotReducer.f32(gys[r*e:][:e], s.y[i*s.Y.Head+r*s.Y.Row:][:e]))
 		}
-		w.end()
-	})
+		g.gyLeft[i] = w.left(g.gyWords[i*n*e:], gys, n, e)
+		g.gyRight[i] = w.right(&w.pieces, g.gyPairs[i*(n+1)*e:], gys, n, e, e)
+		g.queries[i] = w.right(&w.pieces, g.queryPairs[i*(n+1)*d:], s.queries[i*n*d:][:n*d], n, d, d)
+		g.keys[i] = w.right(&w.pieces, g.keyPairs[i*(m+1)*d:], s.keys[i*m*d:][:m*d], m, d, d)
+		g.values[i] = w.panels(g.valuePanels[i*panelled(m)*e:], w.left(g.valueWords[i*m*e:], s.values[i*m*e:][:m*e], m, e), m)
+	}
+	w.end()
 }
 
 // keyBlock computes what keys j0 to j1 of head i contribute: the gradients of keys and values, and part, that of the queries.

@@ -27,25 +27,35 @@ func forward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 		depthwise(y, x, w, bias, s, acc)
 		return
 	}
-	cg, og, patch := s.C/s.Groups, s.Out/s.Groups, s.patch()
 	step := s.columns()
-	ns := (size + step - 1) / step
-	rows := min((step+s.OW-2)/s.OW+1, s.OH) // that step windows can touch, whichever is the first
-	Parallel(s.N*s.Groups*ns, 1, func(lo, hi int) {
-		sc := takeConvScratch[T]()
-		defer sc.release()
-		for t := lo; t < hi; t++ {
-			n, g, j0 := t/ns/s.Groups, t/ns%s.Groups, t%ns*step
-			j1 := min(j0+step, size)
-			sc.image.load(s, x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, j0/s.OW+rows)
-			sc.product = product[T]{batch: 1, m: og, n: size, k: patch, a: w[g*og*patch:], lda: patch,
-				c: y[(n*s.Out+g*og)*size:], ldc: size, acc: acc}
-			if bias != nil {
-				sc.product.ep.RowBias = bias[g*og : (g+1)*og]
-			}
-			sc.multiply(&sc.product, j0, j1)
+	c := convForward[T]{ConvShape: s, y: y, x: x, w: w, bias: bias, acc: acc, step: step, pieces: (size + step - 1) / step}
+	ParallelWith(s.N*s.Groups*c.pieces, 1, c)
+}
+
+// convForward cuts the windows of every group of every image into pieces of step windows.
+type convForward[T Float] struct {
+	ConvShape
+	y, x, w, bias []T
+	acc           bool
+	step, pieces  int
+}
+
+func (s *convForward[T]) Chunk(lo, hi int) {
+	cg, og, patch, size := s.C/s.Groups, s.Out/s.Groups, s.patch(), s.OH*s.OW
+	rows := min((s.step+s.OW-2)/s.OW+1, s.OH) // that step windows can touch, whichever is the first
+	sc := takeConvScratch[T]()
+	defer sc.release()
+	for t := lo; t < hi; t++ {
+		n, g, j0 := t/s.pieces/s.Groups, t/s.pieces%s.Groups, t%s.pieces*s.step
+		j1 := min(j0+s.step, size)
+		sc.image.load(s.ConvShape, s.x[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W], j0/s.OW, j0/s.OW+rows)
+		sc.product = product[T]{batch: 1, m: og, n: size, k: patch, a: s.w[g*og*patch:], lda: patch,
+			c: s.y[(n*s.Out+g*og)*size:], ldc: size, acc: s.acc}
+		if s.bias != nil {
+			sc.product.ep.RowBias = s.bias[g*og : (g+1)*og]
 		}
-	})
+		sc.multiply(&sc.product, j0, j1)
+	}
 }
 
 // ConvTransposeForward computes the transposed convolution y of x with bias (length C of the shape, or nil); s is made
@@ -109,29 +119,37 @@ func ConvBiasGrad[T Float](gb, gy []T, n, c, size int, acc bool) {
 	if len(gb) != c || len(gy) != n*c*size {
 		panic(fmt.Sprintf("kernel: ConvBiasGrad: gb has %d elements and gy %d, want %d and %d x %d x %d", len(gb), len(gy), c, n, c, size))
 	}
-	Parallel(c, max(1, 1<<14/max(1, n*size)), func(lo, hi int) {
-		for ch := lo; ch < hi; ch++ {
-			sum := 0.0
-			for i := range n {
-				var s [4]float64
-				p := gy[(i*c+ch)*size:][:size]
-				for ; len(p) >= 4; p = p[4:] {
-					s[0] += float64(p[0])
-					s[1] += float64(p[1])
-					s[2] += float64(p[2])
-					s[3] += float64(p[3])
-				}
-				for _, v := range p {
-					s[0] += float64(v)
-				}
-				sum += s[0] + s[1] + (s[2] + s[3])
+	ParallelWith(c, max(1, 1<<14/max(1, n*size)), convBias[T]{gb, gy, n, c, size, acc})
+}
+
+type convBias[T Float] struct {
+	gb, gy     []T
+	n, c, size int
+	acc        bool
+}
+
+func (b *convBias[T]) Chunk(lo, hi int) {
+	for ch := lo; ch < hi; ch++ {
+		sum := 0.0
+		for i := range b.n {
+			var s [4]float64
+			p := b.gy[(i*b.c+ch)*b.size:][:b.size]
+			for ; len(p) >= 4; p = p[4:] {
+				s[0] += float64(p[0])
+				s[1] += float64(p[1])
+				s[2] += float64(p[2])
+				s[3] += float64(p[3])
 			}
-			if acc {
-				sum += float64(gb[ch])
+			for _, v := range p {
+				s[0] += float64(v)
 			}
-			gb[ch] = T(sum)
+			sum += s[0] + s[1] + (s[2] + s[3])
 		}
-	})
+		if b.acc {
+			sum += float64(b.gb[ch])
+		}
+		b.gb[ch] = T(sum)
+	}
 }
 
 func fill[T Float](x []T, v T) {

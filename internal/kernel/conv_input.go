@@ -45,26 +45,34 @@ func flip[T Float](dst, w []T, s ConvShape) {
 
 // scatterInput computes the gradients of patches and adds them up, some columns at a time.
 func scatterInput[T Float](gx, gy, w []T, s ConvShape, acc bool) {
+	ParallelWith(s.N*s.Groups, 1, inputScatter[T]{s, gx, gy, w, acc})
+}
+
+type inputScatter[T Float] struct {
+	ConvShape
+	gx, gy, w []T
+	acc       bool
+}
+
+func (s *inputScatter[T]) Chunk(lo, hi int) {
 	cg, og, patch := s.C/s.Groups, s.Out/s.Groups, s.patch()
 	step := s.columns()
-	Parallel(s.N*s.Groups, 1, func(lo, hi int) {
-		sc := takeConvScratch[T]()
-		defer sc.release()
-		sc.cols = grow(sc.cols, patch*step)
-		for t := lo; t < hi; t++ {
-			n, g := t/s.Groups, t%s.Groups
-			dst := gx[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W]
-			if !acc {
-				clear(dst)
-			}
-			for j0 := 0; j0 < s.OH*s.OW; j0 += step {
-				j1 := min(j0+step, s.OH*s.OW)
-				Gemm(true, false, patch, j1-j0, og, w[g*og*patch:], patch,
-					gy[(n*s.Out+g*og)*s.OH*s.OW+j0:], s.OH*s.OW, sc.cols, j1-j0, false)
-				scatter(s, dst, sc.cols, j0, j1)
-			}
+	sc := takeConvScratch[T]()
+	defer sc.release()
+	sc.cols = grow(sc.cols, patch*step)
+	for t := lo; t < hi; t++ {
+		n, g := t/s.Groups, t%s.Groups
+		dst := s.gx[(n*s.C+g*cg)*s.H*s.W:][:cg*s.H*s.W]
+		if !s.acc {
+			clear(dst)
 		}
-	})
+		for j0 := 0; j0 < s.OH*s.OW; j0 += step {
+			j1 := min(j0+step, s.OH*s.OW)
+			Gemm(true, false, patch, j1-j0, og, s.w[g*og*patch:], patch,
+				s.gy[(n*s.Out+g*og)*s.OH*s.OW+j0:], s.OH*s.OW, sc.cols, j1-j0, false)
+			scatter(s.ConvShape, dst, sc.cols, j0, j1)
+		}
+	}
 }
 
 // scatter is the transpose of patchImage.matrix: it adds the matrix's elements to the places of x that they came from.

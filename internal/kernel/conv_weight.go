@@ -46,23 +46,10 @@ func weightByTaps[T Float](gw, x, gy []T, s ConvShape, acc bool) {
 			im.shape(s, 0, s.OH)
 			long := s.OH * im.pitch
 			gradient.cols = grow(gradient.cols, og*long)
-			Parallel(cg+og, 4, func(lo, hi int) {
-				im.channels(x[(n*s.C+g*cg)*s.H*s.W:], min(lo, cg), min(hi, cg))
-				for o := max(lo-cg, 0); o < hi-cg; o++ {
-					spread(gradient.cols[o*long:][:long], gy[(n*s.Out+g*og+o)*s.OH*s.OW:], s.OW, im.pitch)
-				}
-			})
-			Parallel(taps*pieces, 1, func(lo, hi int) {
-				sc := takeConvScratch[T]()
-				defer sc.release()
-				for t := lo; t < hi; t++ {
-					sc.product = product[T]{transB: true, batch: 1, m: cg, n: og, k: long - im.pitch + s.OW,
-						a: im.data[im.tap(t/pieces):], lda: im.channel(), b: gradient.cols, ldb: long}
-					b := block[T]{product: &sc.product, m0: t % pieces * cg / pieces, m1: (t%pieces + 1) * cg / pieces, n1: og, k1: sc.product.k,
-						c: sum.cols[(g*taps+t/pieces)*cg*og:], ldc: og, acc: n > 0, last: true}
-					b.do()
-				}
-			})
+			group := convTaps[T]{image: im, x: x[(n*s.C+g*cg)*s.H*s.W:], gy: gy[(n*s.Out+g*og)*s.OH*s.OW:],
+				spread: gradient.cols, sum: sum.cols[g*taps*cg*og:], pieces: pieces, acc: n > 0}
+			ParallelWith(cg+og, 4, convSpread[T]{group})
+			ParallelWith(taps*pieces, 1, group)
 		}
 	}
 	for i := range gw {
@@ -75,6 +62,41 @@ func weightByTaps[T Float](gw, x, gy []T, s ConvShape, acc bool) {
 	}
 	sum.release()
 	gradient.release()
+}
+
+// convTaps computes the products of one group of one image, tap by tap, cut into pieces of the channels of x.
+type convTaps[T Float] struct {
+	image       *patchImage[T]
+	x, gy       []T
+	spread, sum []T // gy in rows of the image's pitch; taps x cg x og
+	pieces      int
+	acc         bool
+}
+
+// convSpread lays out the channels of x and of gy.
+type convSpread[T Float] struct{ convTaps[T] }
+
+func (c *convSpread[T]) Chunk(lo, hi int) {
+	im := c.image
+	cg, long := im.C/im.Groups, im.OH*im.pitch
+	im.channels(c.x, min(lo, cg), min(hi, cg))
+	for o := max(lo-cg, 0); o < hi-cg; o++ {
+		spread(c.spread[o*long:][:long], c.gy[o*im.OH*im.OW:], im.OW, im.pitch)
+	}
+}
+
+func (c *convTaps[T]) Chunk(lo, hi int) {
+	im, pieces := c.image, c.pieces
+	cg, og, long := im.C/im.Groups, im.Out/im.Groups, im.OH*im.pitch
+	sc := takeConvScratch[T]()
+	defer sc.release()
+	for t := lo; t < hi; t++ {
+		sc.product = product[T]{transB: true, batch: 1, m: cg, n: og, k: long - im.pitch + im.OW,
+			a: im.data[im.tap(t/pieces):], lda: im.channel(), b: c.spread, ldb: long}
+		b := block[T]{product: &sc.product, m0: t % pieces * cg / pieces, m1: (t%pieces + 1) * cg / pieces, n1: og, k1: sc.product.k,
+			c: c.sum[t/pieces*cg*og:], ldc: og, acc: c.acc, last: true}
+		b.do()
+	}
 }
 
 // spread copies the rows of x, n elements long, to rows of pitch elements, and fills up with zeros.

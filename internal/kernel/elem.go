@@ -33,13 +33,22 @@ func each[T Float](op *elem, dst, x, y []T, a, b T, acc bool) {
 		f(dst, x, y, a, b, acc)
 		return
 	}
-	Parallel(n, elemGrain, func(lo, hi int) {
-		var ys []T
-		if y != nil {
-			ys = y[lo:hi]
-		}
-		f(dst[lo:hi], x[lo:hi], ys, a, b, acc)
-	})
+	ParallelWith(n, elemGrain, elemCall[T]{f, dst, x, y, a, b, acc})
+}
+
+type elemCall[T Float] struct {
+	f         elemFunc[T]
+	dst, x, y []T
+	a, b      T
+	acc       bool
+}
+
+func (c *elemCall[T]) Chunk(lo, hi int) {
+	var y []T
+	if c.y != nil {
+		y = c.y[lo:hi]
+	}
+	c.f(c.dst[lo:hi], c.x[lo:hi], y, c.a, c.b, c.acc)
 }
 
 // each2 is each for functions of two operands: a nil y is a mistake, not an absence.

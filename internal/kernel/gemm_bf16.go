@@ -48,15 +48,21 @@ func (r *roundedMatrix) of(trans bool, rows, cols int, x []float32, ld int) ([]f
 		rows, cols = cols, rows
 	}
 	*r = grow(*r, rows*cols)
-	dst := *r
-	Parallel(rows, max(1, elemGrain/max(cols, 1)), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			for j, v := range x[i*ld:][:cols] {
-				dst[i*cols+j] = RoundBF16(v)
-			}
+	ParallelWith(rows, max(1, elemGrain/max(cols, 1)), roundRows{*r, x, cols, ld})
+	return *r, cols
+}
+
+type roundRows struct {
+	dst, x   []float32
+	cols, ld int
+}
+
+func (r *roundRows) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		for j, v := range r.x[i*r.ld:][:r.cols] {
+			r.dst[i*r.cols+j] = RoundBF16(v)
 		}
-	})
-	return dst, cols
+	}
 }
 
 // RoundBF16 rounds x as GemmBF16 rounds its operands. NaN stays NaN.

@@ -32,17 +32,25 @@ func MulLanes[T Float](y, x, w Lanes[T], rows, cols, inner, n int, acc bool) {
 	p := laneProduct[T]{y, x, w, rows, cols, inner, n, acc}
 	if rows > inner {
 		// An outer product, nearly: y is what is large, and is written row by row.
-		Parallel((rows+laneTiles-1)/laneTiles, 1, func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				p.run(i*laneTiles, min((i+1)*laneTiles, rows), 0, cols)
-			}
-		})
+		ParallelWith((rows+laneTiles-1)/laneTiles, 1, laneRows[T]{p})
 		return
 	}
-	Parallel((cols+laneTiles-1)/laneTiles, max(1, 1<<14/(rows*inner*laneTiles*n)), func(lo, hi int) {
-		p.run(0, rows, lo*laneTiles, min(hi*laneTiles, cols))
-	})
+	ParallelWith((cols+laneTiles-1)/laneTiles, max(1, 1<<14/(rows*inner*laneTiles*n)), laneCols[T]{p})
 }
+
+// laneRows and laneCols are a product cut along its rows and along its columns.
+type (
+	laneRows[T Float] struct{ laneProduct[T] }
+	laneCols[T Float] struct{ laneProduct[T] }
+)
+
+func (p *laneRows[T]) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		p.run(i*laneTiles, min((i+1)*laneTiles, p.rows), 0, p.cols)
+	}
+}
+
+func (p *laneCols[T]) Chunk(lo, hi int) { p.run(0, p.rows, lo*laneTiles, min(hi*laneTiles, p.cols)) }
 
 func (a *Lanes[T]) check(name string, rows, cols, n int) {
 	if rows < 0 || cols < 0 || n < 0 || a.Row < 0 || a.Col < 0 || rows > 0 && cols > 0 && (rows-1)*a.Row+(cols-1)*a.Col+2*n > len(a.Data) {

@@ -41,8 +41,10 @@ func LayerNorm[T Float](dst, mean, rstd, x, w, b []T, rows, n int, eps float64) 
 	if b != nil {
 		checkLen("LayerNorm", "b", len(b), n)
 	}
-	ParallelWith(rows, rowGrain(n, 2),
-		layerNorm[T]{dst, mean, rstd, x, orFilled(w, n, 1), orFilled(b, n, 0), n, eps})
+	l := layerNorm[T]{dst, mean, rstd, x, orFilled(w, n, 1), orFilled(b, n, 0), n, eps}
+	ParallelWith(rows, rowGrain(n, 2), l)
+	giveBack(w, l.w)
+	giveBack(b, l.b)
 }
 
 type layerNorm[T Float] struct {
@@ -55,13 +57,22 @@ func (a *layerNorm[T]) Chunk(lo, hi int) {
 	layerNormRows(a.dst[lo*a.n:hi*a.n], a.mean[lo:hi], a.rstd[lo:hi], a.x[lo*a.n:hi*a.n], a.w, a.b, a.n, a.eps)
 }
 
+var filled32, filled64 = new(Scratch[float32]), new(Scratch[float64])
+
 // orFilled returns v, or n elements of a where v is nil.
 func orFilled[T Float](v []T, n int, a T) []T {
 	if v == nil {
-		v = make([]T, n)
+		v = pick[*Scratch[T]](filled32, filled64).Get(n)
 		fill(v, a)
 	}
 	return v
+}
+
+// giveBack takes back what orFilled returned for v.
+func giveBack[T Float](v, filled []T) {
+	if v == nil {
+		pick[*Scratch[T]](filled32, filled64).Put(filled)
+	}
 }
 
 func layerNormRows[T Float](dst, mean, rstd, x, w, b []T, n int, eps float64) {
@@ -122,23 +133,34 @@ func LayerNormGrad[T Float](gx, gw, gb, gy, x, w, mean, rstd []T, rows, n int, a
 		checkLen("LayerNormGrad", "gb", len(gb), n)
 	}
 	if gw != nil || gb != nil {
-		sums := sumRows[T]{body: normParamChunk[T], x: x, y: gy, mean: mean, rstd: rstd, rows: rows, n: n, width: 2 * n}.run()
-		storeSums(gw, (*sums)[:n], accW)
-		storeSums(gb, (*sums)[n:2*n], accW)
-		sumScratch.Put(sums)
+		a := normParam[T]{newRowSums(rows, n, 2*n), gy, x, mean, rstd}
+		ParallelWith(a.chunks, 1, a)
+		sums := a.total()
+		storeSums(gw, sums[:n], accW)
+		storeSums(gb, sums[n:], accW)
+		a.release()
 	}
 	if gx == nil || len(x) == 0 {
 		return
 	}
 	checkRows("LayerNormGrad", rows, n, len(gx))
-	ParallelWith(rows, rowGrain(n, 2),
-		layerNormGrad[T]{gx, gy, x, orFilled(w, n, 1), mean, rstd, n, accX})
+	g := layerNormGrad[T]{gx, gy, x, orFilled(w, n, 1), mean, rstd, n, accX}
+	ParallelWith(rows, rowGrain(n, 2), g)
+	giveBack(w, g.w)
 }
 
-func normParamChunk[T Float](sum []float64, a *sumRows[T], lo, hi int) {
+type normParam[T Float] struct {
+	rowSums
+	gy, x, mean, rstd []T
+}
+
+func (a *normParam[T]) Chunk(first, end int) {
 	n := a.n
-	pick[func(sw, sb []float64, gy, x, mean, rstd []T, rows, n int)](normParam32, normParam64)(sum[:n], sum[n:], a.y[lo*n:hi*n], a.x[lo*n:hi*n],
-		a.mean[lo:hi], a.rstd[lo:hi], hi-lo, n)
+	for c := first; c < end; c++ {
+		sum, lo, hi := a.chunk(c)
+		pick[func(sw, sb []float64, gy, x, mean, rstd []T, rows, n int)](normParam32, normParam64)(sum[:n], sum[n:], a.gy[lo*n:hi*n], a.x[lo*n:hi*n],
+			a.mean[lo:hi], a.rstd[lo:hi], hi-lo, n)
+	}
 }
 
 type layerNormGrad[T Float] struct {

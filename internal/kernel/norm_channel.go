@@ -11,12 +11,19 @@ func Moments[T Float](mean, variance, x []T, rows, n int) {
 	checkRows("Moments", rows, n, len(x))
 	checkLen("Moments", "mean", len(mean), rows)
 	checkLen("Moments", "variance", len(variance), rows)
-	Parallel(rows, rowGrain(n, 2), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			m, v := moments(x[i*n : (i+1)*n])
-			mean[i], variance[i] = T(m), T(v)
-		}
-	})
+	ParallelWith(rows, rowGrain(n, 2), rowMoments[T]{mean, variance, x, n})
+}
+
+type rowMoments[T Float] struct {
+	mean, variance, x []T
+	n                 int
+}
+
+func (a *rowMoments[T]) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		m, v := moments(a.x[i*a.n : (i+1)*a.n])
+		a.mean[i], a.variance[i] = T(m), T(v)
+	}
 }
 
 // ChannelMoments computes the mean and the biased variance of every channel of x over samples and grid, the statistics of batch
@@ -25,20 +32,27 @@ func ChannelMoments[T Float](mean, variance, x []T, nb, nc, ns int) {
 	checkRows("ChannelMoments", nb*nc, ns, len(x))
 	checkLen("ChannelMoments", "mean", len(mean), nc)
 	checkLen("ChannelMoments", "variance", len(variance), nc)
-	Parallel(nc, rowGrain(nb*ns, 2), func(lo, hi int) {
-		for c := lo; c < hi; c++ {
-			// Samples are merged by the parallel formula of Chan, Golub and LeVeque: no cancellation.
-			var m, v float64
-			for b := range nb {
-				i := (b*nc + c) * ns
-				mb, vb := moments(x[i : i+ns])
-				d := mb - m
-				m += d / float64(b+1)
-				v += (vb - v + d*(mb-m)) / float64(b+1)
-			}
-			mean[c], variance[c] = T(m), T(v)
+	ParallelWith(nc, rowGrain(nb*ns, 2), channelMoments[T]{mean, variance, x, nb, nc, ns})
+}
+
+type channelMoments[T Float] struct {
+	mean, variance, x []T
+	nb, nc, ns        int
+}
+
+func (a *channelMoments[T]) Chunk(lo, hi int) {
+	for c := lo; c < hi; c++ {
+		// Samples are merged by the parallel formula of Chan, Golub and LeVeque: no cancellation.
+		var m, v float64
+		for b := range a.nb {
+			i := (b*a.nc + c) * a.ns
+			mb, vb := moments(a.x[i : i+a.ns])
+			d := mb - m
+			m += d / float64(b+1)
+			v += (vb - v + d*(mb-m)) / float64(b+1)
 		}
-	})
+		a.mean[c], a.variance[c] = T(m), T(v)
+	}
 }
 
 // ChannelAffine computes dst[b,c,i] = x[b,c,i] scale[c] + shift[c]. dst and x are nb x nc x ns, scale and shift have nc elements
@@ -51,13 +65,20 @@ func ChannelAffine[T Float](dst, x, scale, shift []T, nb, nc, ns int) {
 	if shift != nil {
 		checkLen("ChannelAffine", "shift", len(shift), nc)
 	}
-	f := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64)
-	Parallel(nb*nc, rowGrain(ns, 1), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			a, b := affine(scale, shift, r%nc)
-			f(dst[r*ns:(r+1)*ns], x[r*ns:(r+1)*ns], nil, a, b, false)
-		}
-	})
+	ParallelWith(nb*nc, rowGrain(ns, 1), channelAffine[T]{dst, x, scale, shift, nc, ns})
+}
+
+type channelAffine[T Float] struct {
+	dst, x, scale, shift []T
+	nc, ns               int
+}
+
+func (c *channelAffine[T]) Chunk(lo, hi int) {
+	f, ns := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64), c.ns
+	for r := lo; r < hi; r++ {
+		a, b := affine(c.scale, c.shift, r%c.nc)
+		f(c.dst[r*ns:(r+1)*ns], c.x[r*ns:(r+1)*ns], nil, a, b, false)
+	}
 }
 
 func affine[T Float](scale, shift []T, c int) (a, b T) {
@@ -77,23 +98,37 @@ func affine[T Float](scale, shift []T, c int) (a, b T) {
 func ChannelNorm[T Float](dst, x, mean, rstd, w, b []T, nb, nc, ns, groups int, batch bool) {
 	checkNorm("ChannelNorm", mean, rstd, nb, nc, groups, batch)
 	checkRows("ChannelNorm", nb*nc, ns, len(dst), len(x))
-	f := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64)
-	Parallel(nb*nc, rowGrain(ns, 1), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			k := normSet(r, nc, groups, batch)
-			scale, shift := affine(w, b, r%nc)
-			scale *= rstd[k]
-			f(dst[r*ns:(r+1)*ns], x[r*ns:(r+1)*ns], nil, scale, shift-mean[k]*scale, false)
-		}
-	})
+	ParallelWith(nb*nc, rowGrain(ns, 1), channelNorm[T]{normSets{nc, groups, batch}, dst, x, mean, rstd, w, b, ns})
 }
 
-// normSet returns the normalised set of row r = b nc + c.
-func normSet(r, nc, groups int, batch bool) int {
-	if batch {
-		return r % nc
+type channelNorm[T Float] struct {
+	normSets
+	dst, x, mean, rstd, w, b []T
+	ns                       int
+}
+
+func (c *channelNorm[T]) Chunk(lo, hi int) {
+	f, ns := pick[elemFunc[T]](scaleShiftElem.f32, scaleShiftElem.f64), c.ns
+	for r := lo; r < hi; r++ {
+		k := c.of(r)
+		scale, shift := affine(c.w, c.b, r%c.nc)
+		scale *= c.rstd[k]
+		f(c.dst[r*ns:(r+1)*ns], c.x[r*ns:(r+1)*ns], nil, scale, shift-c.mean[k]*scale, false)
 	}
-	return r / (nc / groups)
+}
+
+// normSets tells the normalised sets apart.
+type normSets struct {
+	nc, groups int
+	batch      bool
+}
+
+// of returns the normalised set of row r = b nc + c.
+func (s normSets) of(r int) int {
+	if s.batch {
+		return r % s.nc
+	}
+	return r / (s.nc / s.groups)
 }
 
 func checkNorm[T Float](name string, mean, rstd []T, nb, nc, groups int, batch bool) {
@@ -118,24 +153,17 @@ func ChannelNormGrad[T Float](gx, gw, gb, gy, x, mean, rstd, w []T, nb, nc, ns, 
 	checkNorm("ChannelNormGrad", mean, rstd, nb, nc, groups, batch)
 	checkRows("ChannelNormGrad", nb*nc, ns, len(gy), len(x))
 	rows := nb * nc
-	// sums[2r] is the sum over row r of gy, sums[2r+1] that of gy h.
-	sums := make([]float64, 2*rows)
-	sum := pick[func(x, y []T) float64](sumReducer.f32, sumReducer.f64)
-	dot := pick[func(x, y []T) float64](dotReducer.f32, dotReducer.f64)
-	Parallel(rows, rowGrain(ns, 2), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			g, v := gy[r*ns:(r+1)*ns], x[r*ns:(r+1)*ns]
-			k := normSet(r, nc, groups, batch)
-			s := sum(g, nil)
-			sums[2*r] = s
-			sums[2*r+1] = (dot(g, v) - s*float64(mean[k])) * float64(rstd[k])
-		}
-	})
+	buf := sumScratch.Get().(*[]float64)
+	defer sumScratch.Put(buf)
+	*buf = grow(*buf, 2*(rows+len(mean)))
+	g := channelNormGrad[T]{normSets: normSets{nc, groups, batch}, gx: gx, gy: gy, x: x, mean: mean, rstd: rstd, w: w,
+		ns: ns, n: float64(rows * ns / max(1, len(mean))), acc: accX, sums: (*buf)[:2*rows], totals: (*buf)[2*rows:]}
+	ParallelWith(rows, rowGrain(ns, 2), channelNormSums[T]{g})
 	for c := range nc {
 		var sw, sb float64
 		for b := range nb {
-			sb += sums[2*(b*nc+c)]
-			sw += sums[2*(b*nc+c)+1]
+			sb += g.sums[2*(b*nc+c)]
+			sw += g.sums[2*(b*nc+c)+1]
 		}
 		if gw != nil {
 			put(&gw[c], T(sw), accW)
@@ -148,27 +176,54 @@ func ChannelNormGrad[T Float](gx, gw, gb, gy, x, mean, rstd, w []T, nb, nc, ns, 
 		return
 	}
 	checkRows("ChannelNormGrad", rows, ns, len(gx))
-	avg := make([]float64, 2*len(mean))
+	clear(g.totals)
 	for r := range rows {
 		a, _ := affine(w, nil, r%nc)
-		k := normSet(r, nc, groups, batch)
-		avg[2*k] += float64(a) * sums[2*r]
-		avg[2*k+1] += float64(a) * sums[2*r+1]
+		k := g.of(r)
+		g.totals[2*k] += float64(a) * g.sums[2*r]
+		g.totals[2*k+1] += float64(a) * g.sums[2*r+1]
 	}
-	n := float64(rows * ns / max(1, len(mean)))
+	ParallelWith(rows, rowGrain(ns, 2), g)
+}
+
+// channelNormGrad computes gx from the sums of gy and of gy h over every row, and those of g and of g h over every normalised set.
+type channelNormGrad[T Float] struct {
+	normSets
+	gx, gy, x, mean, rstd, w []T
+	ns                       int
+	n                        float64 // elements of a set
+	acc                      bool
+	sums, totals             []float64 // pairs
+}
+
+// channelNormSums computes the sums over rows.
+type channelNormSums[T Float] struct{ channelNormGrad[T] }
+
+func (a *channelNormSums[T]) Chunk(lo, hi int) {
+	sum := pick[func(x, y []T) float64](sumReducer.f32, sumReducer.f64)
+	dot := pick[func(x, y []T) float64](dotReducer.f32, dotReducer.f64)
+	for r := lo; r < hi; r++ {
+		g, v := a.gy[r*a.ns:(r+1)*a.ns], a.x[r*a.ns:(r+1)*a.ns]
+		k := a.of(r)
+		s := sum(g, nil)
+		a.sums[2*r] = s
+		a.sums[2*r+1] = (dot(g, v) - s*float64(a.mean[k])) * float64(a.rstd[k])
+	}
+}
+
+func (g *channelNormGrad[T]) Chunk(lo, hi int) {
 	f := pick[elemFunc[T]](addScaledElem.f32, addScaledElem.f64)
 	shift := pick[elemFunc[T]](addScalarElem.f32, addScalarElem.f64)
-	Parallel(rows, rowGrain(ns, 2), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			d := gx[r*ns : (r+1)*ns]
-			k := normSet(r, nc, groups, batch)
-			a, _ := affine(w, nil, r%nc)
-			m, s := float64(mean[k]), float64(rstd[k])
-			// gx = (s a) gy + c x + e, from the formula above with h written out.
-			c := -s * s * avg[2*k+1] / n
-			e := -s*avg[2*k]/n - c*m
-			f(d, gy[r*ns:(r+1)*ns], x[r*ns:(r+1)*ns], T(s)*a, T(c), accX)
-			shift(d, d, nil, T(e), 0, false)
-		}
-	})
+	ns := g.ns
+	for r := lo; r < hi; r++ {
+		d := g.gx[r*ns : (r+1)*ns]
+		k := g.of(r)
+		a, _ := affine(g.w, nil, r%g.nc)
+		m, s := float64(g.mean[k]), float64(g.rstd[k])
+		// gx = (s a) gy + c x + e, from the formula above with h written out.
+		c := -s * s * g.totals[2*k+1] / g.n
+		e := -s*g.totals[2*k]/g.n - c*m
+		f(d, g.gy[r*ns:(r+1)*ns], g.x[r*ns:(r+1)*ns], T(s)*a, T(c), g.acc)
+		shift(d, d, nil, T(e), 0, false)
+	}
 }

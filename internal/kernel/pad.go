@@ -1,6 +1,11 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+)
 
 // Padding is what lies beyond the edge of a grid.
 type Padding int
@@ -39,10 +44,10 @@ func (a PadAxis) source(mode Padding, i int) int {
 }
 
 func (a PadAxis) check(name string, mode Padding) {
-	limit := map[Padding]int{PadReflect: a.N - 1, PadCircular: a.N}
-	most, limited := limit[mode]
+	most := max(a.Before, a.After)
 	switch {
-	case a.N < 1, max(0, -a.Before)+max(0, -a.After) > a.N, mode < PadZeros || mode > PadCircular, limited && max(a.Before, a.After) > most:
+	case a.N < 1, max(0, -a.Before)+max(0, -a.After) > a.N, mode < PadZeros || mode > PadCircular,
+		mode == PadReflect && most > a.N-1, mode == PadCircular && most > a.N:
 		panic(fmt.Sprintf("kernel: %s: mode %d cannot pad %d points by %d and %d", name, mode, a.N, a.Before, a.After))
 	}
 }
@@ -51,13 +56,23 @@ func (a PadAxis) check(name string, mode Padding) {
 // rest as mode says. There are one to three axes. Reflection pads by less than the axis is long, the circle by no more.
 func Pad[T Float](dst, x []T, mode Padding, outer int, axes ...PadAxis) {
 	p := newPadPlan("Pad", mode, axes, outer, len(dst), len(x))
-	p.each(outer, func(out, in int) {
-		d := dst[out : out+p.dstRow]
+	ParallelWith(outer, p.grain(), padCall[T]{p, dst, x})
+	padPlans.Put(p)
+}
+
+type padCall[T Float] struct {
+	*padPlan
+	dst, x []T
+}
+
+func (p *padCall[T]) Chunk(lo, hi int) {
+	for out, in := range p.rows(lo, hi) {
+		d := p.dst[out : out+p.dstRow]
 		if in < 0 {
 			clear(d)
-			return
+			continue
 		}
-		src := x[in : in+p.srcRow]
+		src := p.x[in : in+p.srcRow]
 		for i, s := range p.left {
 			d[i] = at(src, s)
 		}
@@ -65,7 +80,7 @@ func Pad[T Float](dst, x []T, mode Padding, outer int, axes ...PadAxis) {
 		for i, s := range p.right {
 			d[len(p.left)+p.keep+i] = at(src, s)
 		}
-	})
+	}
 }
 
 func at[T Float](src []T, i int32) T {
@@ -82,12 +97,22 @@ func PadGrad[T Float](gx, gy []T, mode Padding, outer int, acc bool, axes ...Pad
 	if !acc {
 		clear(gx)
 	}
+	ParallelWith(outer, p.grain(), padGrad[T]{p, gx, gy})
+	padPlans.Put(p)
+}
+
+type padGrad[T Float] struct {
+	*padPlan
+	gx, gy []T
+}
+
+func (p *padGrad[T]) Chunk(lo, hi int) {
 	add := pick[elemFunc[T]](scaleElem.f32, scaleElem.f64)
-	p.each(outer, func(out, in int) {
+	for out, in := range p.rows(lo, hi) {
 		if in < 0 {
-			return
+			continue
 		}
-		g, d := gy[out:out+p.dstRow], gx[in:in+p.srcRow]
+		g, d := p.gy[out:out+p.dstRow], p.gx[in:in+p.srcRow]
 		for i, s := range p.left {
 			if s >= 0 {
 				d[s] += g[i]
@@ -99,7 +124,7 @@ func PadGrad[T Float](gx, gy []T, mode Padding, outer int, acc bool, axes ...Pad
 				d[s] += g[len(p.left)+p.keep+i]
 			}
 		}
-	})
+	}
 }
 
 // padPlan tells where every row of the padded array comes from. Axes are filled up to three with ones in front.
@@ -111,11 +136,14 @@ type padPlan struct {
 	skip, keep     int     // the middle: keep points from skip on
 }
 
+var padPlans = sync.Pool{New: func() any { return new(padPlan) }}
+
 func newPadPlan(name string, mode Padding, axes []PadAxis, outer, padded, plain int) *padPlan {
 	if len(axes) < 1 || len(axes) > 3 {
 		panic(fmt.Sprintf("kernel: %s: %d axes, not 1 to 3", name, len(axes)))
 	}
-	p := &padPlan{mode: mode, axes: [3]PadAxis{{N: 1}, {N: 1}, {N: 1}}}
+	p := padPlans.Get().(*padPlan)
+	p.mode, p.axes, p.left, p.right = mode, [3]PadAxis{{N: 1}, {N: 1}, {N: 1}}, p.left[:0], p.right[:0]
 	copy(p.axes[3-len(axes):], axes)
 	src, dst := outer, outer
 	for _, a := range p.axes {
@@ -124,7 +152,7 @@ func newPadPlan(name string, mode Padding, axes []PadAxis, outer, padded, plain 
 		dst *= a.Out()
 	}
 	if src != plain || dst != padded {
-		panic(fmt.Sprintf("kernel: %s: slices of %d and %d elements for %d outer and axes %v (%d and %d)", name, plain, padded, outer, axes, src, dst))
+		panic(fmt.Sprintf("kernel: %s: slices of %d and %d elements for %d outer and axes %v (%d and %d)", name, plain, padded, outer, slices.Clone(axes), src, dst))
 	}
 	a := p.axes[2]
 	p.srcRow, p.dstRow = a.N, a.Out()
@@ -139,12 +167,14 @@ func newPadPlan(name string, mode Padding, axes []PadAxis, outer, padded, plain 
 	return p
 }
 
-// each calls row(out, in) for every row of the padded array: its offset and that of its source, -1 for zeros. Rows of one outer
-// index are visited in order by one goroutine.
-func (p *padPlan) each(outer int, row func(out, in int)) {
-	a, b := p.axes[0], p.axes[1]
-	ao, bo := a.Out(), b.Out()
-	Parallel(outer, rowGrain(ao*bo*p.dstRow, 2), func(lo, hi int) {
+// grain is how many outer indices are worth another core. All rows of one are visited in order by one goroutine.
+func (p *padPlan) grain() int { return rowGrain(p.axes[0].Out()*p.axes[1].Out()*p.dstRow, 2) }
+
+// rows goes through the rows of the padded array of outer indices lo to hi: the offset of each and that of its source, -1 for zeros.
+func (p *padPlan) rows(lo, hi int) iter.Seq2[int, int] {
+	return func(yield func(out, in int) bool) {
+		a, b := p.axes[0], p.axes[1]
+		ao, bo := a.Out(), b.Out()
 		for k := lo; k < hi; k++ {
 			for i := range ao {
 				si := a.source(p.mode, i)
@@ -154,9 +184,11 @@ func (p *padPlan) each(outer int, row func(out, in int)) {
 					if si >= 0 && sj >= 0 {
 						in = ((k*a.N+si)*b.N + sj) * p.srcRow
 					}
-					row(((k*ao+i)*bo+j)*p.dstRow, in)
+					if !yield(((k*ao+i)*bo+j)*p.dstRow, in) {
+						return
+					}
 				}
 			}
 		}
-	})
+	}
 }

@@ -27,29 +27,37 @@ func (p MaxPool) check(name string, planes, in, out, arg int) {
 // y NX + x, the first of equal ones. NaN counts as larger than all. x is planes x NY x NX, dst and arg are planes x Out.
 func MaxPool2d[T Float](dst []T, arg []int32, x []T, planes int, p MaxPool) {
 	p.check("MaxPool2d", planes, len(x), len(dst), len(arg))
+	ParallelWith(planes, rowGrain(p.NY*p.NX, 4), maxPool[T]{p, dst, x, arg})
+}
+
+type maxPool[T Float] struct {
+	MaxPool
+	dst, x []T
+	arg    []int32
+}
+
+func (p *maxPool[T]) Chunk(lo, hi int) {
 	oy, ox := p.Out()
-	Parallel(planes, rowGrain(p.NY*p.NX, 4), func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			src := x[k*p.NY*p.NX : (k+1)*p.NY*p.NX]
-			for i := range oy {
-				y0, y1 := max(0, i*p.SY-p.PY), min(p.NY, i*p.SY-p.PY+p.KY)
-				for j := range ox {
-					x0, x1 := max(0, j*p.SX-p.PX), min(p.NX, j*p.SX-p.PX+p.KX)
-					at := y0*p.NX + x0
-					best := src[at]
-					for y := y0; y < y1; y++ {
-						for q := y*p.NX + x0; q < y*p.NX+x1; q++ {
-							if v := src[q]; v > best || (v != v && best == best) {
-								best, at = v, q
-							}
+	for k := lo; k < hi; k++ {
+		src := p.x[k*p.NY*p.NX : (k+1)*p.NY*p.NX]
+		for i := range oy {
+			y0, y1 := max(0, i*p.SY-p.PY), min(p.NY, i*p.SY-p.PY+p.KY)
+			for j := range ox {
+				x0, x1 := max(0, j*p.SX-p.PX), min(p.NX, j*p.SX-p.PX+p.KX)
+				at := y0*p.NX + x0
+				best := src[at]
+				for y := y0; y < y1; y++ {
+					for q := y*p.NX + x0; q < y*p.NX+x1; q++ {
+						if v := src[q]; v > best || (v != v && best == best) {
+							best, at = v, q
 						}
 					}
-					o := (k*oy+i)*ox + j
-					dst[o], arg[o] = best, int32(at)
 				}
+				o := (k*oy+i)*ox + j
+				p.dst[o], p.arg[o] = best, int32(at)
 			}
 		}
-	})
+	}
 }
 
 // MaxPool2dGrad adds every gy[k,i,j] to gx at the point that arg names, after clearing gx unless acc. gx is planes x NY x NX, gy
@@ -57,16 +65,25 @@ func MaxPool2d[T Float](dst []T, arg []int32, x []T, planes int, p MaxPool) {
 func MaxPool2dGrad[T Float](gx, gy []T, arg []int32, planes int, p MaxPool, acc bool) {
 	p.check("MaxPool2dGrad", planes, len(gx), len(gy), len(arg))
 	oy, ox := p.Out()
-	in, out := p.NY*p.NX, oy*ox
-	Parallel(planes, rowGrain(in, 2), func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			d := gx[k*in : (k+1)*in]
-			if !acc {
-				clear(d)
-			}
-			for o := k * out; o < (k+1)*out; o++ {
-				d[arg[o]] += gy[o]
-			}
+	in := p.NY * p.NX
+	ParallelWith(planes, rowGrain(in, 2), maxPoolGrad[T]{gx, gy, arg, in, oy * ox, acc})
+}
+
+type maxPoolGrad[T Float] struct {
+	gx, gy  []T
+	arg     []int32
+	in, out int // points of a plane
+	acc     bool
+}
+
+func (p *maxPoolGrad[T]) Chunk(lo, hi int) {
+	for k := lo; k < hi; k++ {
+		d := p.gx[k*p.in : (k+1)*p.in]
+		if !p.acc {
+			clear(d)
 		}
-	})
+		for o := k * p.out; o < (k+1)*p.out; o++ {
+			d[p.arg[o]] += p.gy[o]
+		}
+	}
 }

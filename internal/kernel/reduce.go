@@ -33,31 +33,34 @@ func reduce[T Float](r *reducer, x, y []T, combine func(a, b float64) float64) f
 	if n <= size {
 		return f(x, y)
 	}
-	part := func(lo int) float64 {
-		hi := min(lo+size, n)
-		if y == nil {
-			return f(x[lo:hi], nil)
-		}
-		return f(x[lo:hi], y[lo:hi])
-	}
-	if Threads() == 1 {
-		total := part(0)
-		for lo := size; lo < n; lo += size {
-			total = combine(total, part(lo))
-		}
-		return total
-	}
-	parts := make([]float64, (n+size-1)/size)
-	Parallel(len(parts), 2, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			parts[i] = part(i * size)
-		}
-	})
-	total := parts[0]
-	for _, p := range parts[1:] {
+	buf := sumScratch.Get().(*[]float64)
+	*buf = grow(*buf, (n+size-1)/size)
+	ParallelWith(len(*buf), 2, reduction[T]{f, x, y, size, *buf})
+	total := (*buf)[0]
+	for _, p := range (*buf)[1:] {
 		total = combine(total, p)
 	}
+	sumScratch.Put(buf)
 	return total
+}
+
+// reduction computes the parts of one call, of size elements each.
+type reduction[T Float] struct {
+	f     func(x, y []T) float64
+	x, y  []T
+	size  int
+	parts []float64
+}
+
+func (r *reduction[T]) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		from, to := i*r.size, min((i+1)*r.size, len(r.x))
+		var y []T
+		if r.y != nil {
+			y = r.y[from:to]
+		}
+		r.parts[i] = r.f(r.x[from:to], y)
+	}
 }
 
 func plus(a, b float64) float64   { return a + b }

@@ -111,11 +111,30 @@ func ApplyAxis[T Float](dst, x []T, m *AxisMap, outer, inner int, acc bool) {
 	checkRows("ApplyAxis", outer*m.Out, inner, len(dst))
 	checkRows("ApplyAxis", outer*m.In, inner, len(x))
 	if inner == 1 {
-		Parallel(outer, lastAxisRows, func(lo, hi int) { applyLastAxis(dst[lo*m.Out:hi*m.Out], x[lo*m.In:hi*m.In], m, acc) })
+		ParallelWith(outer, lastAxisRows, lastAxis[T]{dst, x, m, acc})
 		return
 	}
-	Parallel(outer*m.Out, rowGrain(inner, 4), func(lo, hi int) { applyAxis(dst, x, m, lo, hi, inner, acc) })
+	ParallelWith(outer*m.Out, rowGrain(inner, 4), axisRows[T]{dst, x, m, inner, acc})
 }
+
+type lastAxis[T Float] struct {
+	dst, x []T
+	m      *AxisMap
+	acc    bool
+}
+
+func (a *lastAxis[T]) Chunk(lo, hi int) {
+	applyLastAxis(a.dst[lo*a.m.Out:hi*a.m.Out], a.x[lo*a.m.In:hi*a.m.In], a.m, a.acc)
+}
+
+type axisRows[T Float] struct {
+	dst, x []T
+	m      *AxisMap
+	inner  int
+	acc    bool
+}
+
+func (a *axisRows[T]) Chunk(lo, hi int) { applyAxis(a.dst, a.x, a.m, lo, hi, a.inner, a.acc) }
 
 // applyAxis computes the rows [lo, hi) of dst as sums of scaled rows of x.
 func applyAxis[T Float](dst, x []T, m *AxisMap, lo, hi, inner int, acc bool) {

@@ -24,7 +24,18 @@ func eachRow[T Float](name string, op *elem, dst, x, v []T, rows, n int, acc boo
 		rowSpan(f, dst, x, v, rows, n, acc)
 		return
 	}
-	Parallel(rows, grain, func(lo, hi int) { rowSpan(f, dst[lo*n:hi*n], x[lo*n:hi*n], v, hi-lo, n, acc) })
+	ParallelWith(rows, grain, rowCall[T]{f, dst, x, v, n, acc})
+}
+
+type rowCall[T Float] struct {
+	f         elemFunc[T]
+	dst, x, v []T
+	n         int
+	acc       bool
+}
+
+func (c *rowCall[T]) Chunk(lo, hi int) {
+	rowSpan(c.f, c.dst[lo*c.n:hi*c.n], c.x[lo*c.n:hi*c.n], c.v, hi-lo, c.n, c.acc)
 }
 
 func rowSpan[T Float](f elemFunc[T], dst, x, v []T, rows, n int, acc bool) {
@@ -63,13 +74,22 @@ func MulRowGrad[T Float](gx, gv, gy, x, v []T, rows, n int, accX, accV bool) {
 // sizes alone.
 func ColSum[T Float](dst, x []T, rows, n int, acc bool) {
 	checkCols("ColSum", dst, rows, n, len(x))
-	sums := sumRows[T]{body: colSumChunk[T], x: x, rows: rows, n: n, width: n}.run()
-	storeSums(dst, *sums, acc)
-	sumScratch.Put(sums)
+	a := colSum[T]{newRowSums(rows, n, n), x}
+	ParallelWith(a.chunks, 1, a)
+	storeSums(dst, a.total(), acc)
+	a.release()
 }
 
-func colSumChunk[T Float](sum []float64, a *sumRows[T], lo, hi int) {
-	pick[func(sum []float64, x []T, rows, n int)](colSum32, colSum64)(sum, a.x[lo*a.n:hi*a.n], hi-lo, a.n)
+type colSum[T Float] struct {
+	rowSums
+	x []T
+}
+
+func (a *colSum[T]) Chunk(first, end int) {
+	for c := first; c < end; c++ {
+		sum, lo, hi := a.chunk(c)
+		pick[func(sum []float64, x []T, rows, n int)](colSum32, colSum64)(sum, a.x[lo*a.n:hi*a.n], hi-lo, a.n)
+	}
 }
 
 func colSumGeneric[T Float](sum []float64, x []T, rows, n int) {
@@ -83,13 +103,22 @@ func colSumGeneric[T Float](sum []float64, x []T, rows, n int) {
 // ColDot computes dst[j] = sum over i of x[i,j] y[i,j], or adds it to dst if acc, as ColSum does.
 func ColDot[T Float](dst, x, y []T, rows, n int, acc bool) {
 	checkCols("ColDot", dst, rows, n, len(x), len(y))
-	sums := sumRows[T]{body: colDotChunk[T], x: x, y: y, rows: rows, n: n, width: n}.run()
-	storeSums(dst, *sums, acc)
-	sumScratch.Put(sums)
+	a := colDot[T]{newRowSums(rows, n, n), x, y}
+	ParallelWith(a.chunks, 1, a)
+	storeSums(dst, a.total(), acc)
+	a.release()
 }
 
-func colDotChunk[T Float](sum []float64, a *sumRows[T], lo, hi int) {
-	pick[func(sum []float64, x, y []T, rows, n int)](colDot32, colDot64)(sum, a.x[lo*a.n:hi*a.n], a.y[lo*a.n:hi*a.n], hi-lo, a.n)
+type colDot[T Float] struct {
+	rowSums
+	x, y []T
+}
+
+func (a *colDot[T]) Chunk(first, end int) {
+	for c := first; c < end; c++ {
+		sum, lo, hi := a.chunk(c)
+		pick[func(sum []float64, x, y []T, rows, n int)](colDot32, colDot64)(sum, a.x[lo*a.n:hi*a.n], a.y[lo*a.n:hi*a.n], hi-lo, a.n)
+	}
 }
 
 func colDotGeneric[T Float](sum []float64, x, y []T, rows, n int) {
@@ -135,17 +164,25 @@ func SumGroups[T Float](dst, parts []T, count, stride int, acc bool) {
 	if count < 1 || (count-1)*stride+len(dst) > len(parts) {
 		panic(fmt.Sprintf("kernel: SumGroups: %d groups of %d elements, %d apart, in %d", count, len(dst), stride, len(parts)))
 	}
-	Parallel(len(dst), elemGrain/count, func(lo, hi int) {
-		f := pick[elemFunc[T]](addElem.f32, addElem.f64)
-		d, g := dst[lo:hi], 0
-		if !acc {
-			copy(d, parts[lo:hi])
-			g = 1
-		}
-		for ; g < count; g++ {
-			f(d, d, parts[g*stride+lo:][:hi-lo], 0, 0, false)
-		}
-	})
+	ParallelWith(len(dst), elemGrain/count, sumGroups[T]{dst, parts, count, stride, acc})
+}
+
+type sumGroups[T Float] struct {
+	dst, parts    []T
+	count, stride int
+	acc           bool
+}
+
+func (s *sumGroups[T]) Chunk(lo, hi int) {
+	f := pick[elemFunc[T]](addElem.f32, addElem.f64)
+	d, g := s.dst[lo:hi], 0
+	if !s.acc {
+		copy(d, s.parts[lo:hi])
+		g = 1
+	}
+	for ; g < s.count; g++ {
+		f(d, d, s.parts[g*s.stride+lo:][:hi-lo], 0, 0, false)
+	}
 }
 
 func checkCols[T Float](name string, dst []T, rows, n int, lengths ...int) {
@@ -161,57 +198,64 @@ func storeSums[T Float](dst []T, sum []float64, acc bool) {
 	}
 }
 
-// maxRowChunks bounds the partial sums of sumRows.
+// maxRowChunks bounds the partial sums of rowSums.
 const maxRowChunks = 32
 
 var sumScratch = sync.Pool{New: func() any { return new([]float64) }}
 
-// sumRows is a sum over rows of what body makes of row by row: body adds rows lo to hi, of n elements of x and y, to width sums.
-type sumRows[T Float] struct {
-	body           func(sum []float64, a *sumRows[T], lo, hi int)
-	x, y           []T
-	mean, rstd     []T
+// rowSums is where width sums over rows of n elements are added up, over chunks of rows that depend on the sizes alone.
+type rowSums struct {
 	rows, n, width int
-	size           int       // rows of a chunk
-	sums           []float64 // width of every chunk
+	size, chunks   int        // rows of a chunk
+	sums           *[]float64 // width of every chunk
 }
 
-func (a *sumRows[T]) Chunk(lo, hi int) {
-	for c := lo; c < hi; c++ {
-		a.body(a.sums[c*a.width:(c+1)*a.width], a, c*a.size, min((c+1)*a.size, a.rows))
-	}
+func newRowSums(rows, n, width int) rowSums {
+	size := max(rowGrain(n, 1), (rows+maxRowChunks-1)/maxRowChunks)
+	a := rowSums{rows: rows, n: n, width: width, size: size, chunks: max(1, (rows+size-1)/size), sums: sumScratch.Get().(*[]float64)}
+	*a.sums = grow(*a.sums, a.chunks*width)
+	clear(*a.sums)
+	return a
 }
 
-// run returns the sums, those of chunks added up in order, in memory that is to be put back into sumScratch.
-func (a sumRows[T]) run() *[]float64 {
-	a.size = max(rowGrain(a.n, 1), (a.rows+maxRowChunks-1)/maxRowChunks)
-	chunks := max(1, (a.rows+a.size-1)/a.size)
-	buf := sumScratch.Get().(*[]float64)
-	if cap(*buf) < chunks*a.width {
-		*buf = make([]float64, chunks*a.width)
-	}
-	*buf = (*buf)[:chunks*a.width]
-	a.sums = *buf
-	clear(a.sums)
-	ParallelWith(chunks, 1, a)
-	for c := 1; c < chunks; c++ {
-		for j, v := range a.sums[c*a.width : (c+1)*a.width] {
-			a.sums[j] += v
+// chunk returns the sums of chunk c, over rows lo to hi.
+func (a *rowSums) chunk(c int) (sum []float64, lo, hi int) {
+	return (*a.sums)[c*a.width:][:a.width], c * a.size, min((c+1)*a.size, a.rows)
+}
+
+// total returns the sums of all chunks, added up in order.
+func (a *rowSums) total() []float64 {
+	total, _, _ := a.chunk(0)
+	for c := 1; c < a.chunks; c++ {
+		part, _, _ := a.chunk(c)
+		for j, v := range part {
+			total[j] += v
 		}
 	}
-	return buf
+	return total
 }
+
+// release gives the memory of the sums back.
+func (a *rowSums) release() { sumScratch.Put(a.sums) }
 
 // RowSum computes dst[i] = sum over j of x[i,j], or adds it to dst if acc, in float64. x is rows x n.
 func RowSum[T Float](dst, x []T, rows, n int, acc bool) {
 	checkRows("RowSum", rows, n, len(x))
 	checkRows("RowSum", rows, 1, len(dst))
-	f := pick[func(x, y []T) float64](sumReducer.f32, sumReducer.f64)
-	Parallel(rows, rowGrain(n, 1), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			put(&dst[i], T(f(x[i*n:(i+1)*n], nil)), acc)
-		}
-	})
+	ParallelWith(rows, rowGrain(n, 1), rowSum[T]{dst, x, n, acc})
+}
+
+type rowSum[T Float] struct {
+	dst, x []T
+	n      int
+	acc    bool
+}
+
+func (a *rowSum[T]) Chunk(lo, hi int) {
+	f, n := pick[func(x, y []T) float64](sumReducer.f32, sumReducer.f64), a.n
+	for i := lo; i < hi; i++ {
+		put(&a.dst[i], T(f(a.x[i*n:(i+1)*n], nil)), a.acc)
+	}
 }
 
 // RowDot computes dst[i] = sum over j of x[i,j] y[i,j], or adds it to dst if acc, in float64. x and y are rows x n.

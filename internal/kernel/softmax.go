@@ -35,7 +35,16 @@ func Softmax[T Float](dst, x []T, rows, n int) {
 		softmaxRows(dst, x, n)
 		return
 	}
-	Parallel(rows, grain, func(lo, hi int) { softmaxRows(dst[lo*n:hi*n], x[lo*n:hi*n], n) })
+	ParallelWith(rows, grain, softmaxCall[T]{dst, x, n})
+}
+
+type softmaxCall[T Float] struct {
+	dst, x []T
+	n      int
+}
+
+func (c *softmaxCall[T]) Chunk(lo, hi int) {
+	softmaxRows(c.dst[lo*c.n:hi*c.n], c.x[lo*c.n:hi*c.n], c.n)
 }
 
 func softmaxRows[T Float](dst, x []T, n int) {
@@ -77,9 +86,17 @@ func SoftmaxGrad[T Float](gx, gy, y []T, rows, n int, acc bool) {
 		softmaxGradRows(gx, gy, y, n, acc)
 		return
 	}
-	Parallel(rows, grain, func(lo, hi int) {
-		softmaxGradRows(gx[lo*n:hi*n], gy[lo*n:hi*n], y[lo*n:hi*n], n, acc)
-	})
+	ParallelWith(rows, grain, softmaxGradCall[T]{gx, gy, y, n, acc})
+}
+
+type softmaxGradCall[T Float] struct {
+	gx, gy, y []T
+	n         int
+	acc       bool
+}
+
+func (c *softmaxGradCall[T]) Chunk(lo, hi int) {
+	softmaxGradRows(c.gx[lo*c.n:hi*c.n], c.gy[lo*c.n:hi*c.n], c.y[lo*c.n:hi*c.n], c.n, c.acc)
 }
 
 func softmaxGradRows[T Float](gx, gy, y []T, n int, acc bool) {

@@ -25,19 +25,28 @@ func Transpose[T Float](dst, x []T, batch, rows, cols int) {
 	if len(x) == 0 {
 		return
 	}
-	f := pick[transposeFunc[T]](transpose32, transpose64)
 	if rows == 1 || cols == 1 {
 		copy(dst, x)
 		return
 	}
-	down, across := (rows+transposeRows-1)/transposeRows, (cols+transposeCols-1)/transposeCols
-	Parallel(batch*down*across, 1, func(lo, hi int) {
-		for s := lo; s < hi; s++ {
-			k, i, j := s/(down*across), s/across%down*transposeRows, s%across*transposeCols
-			r, c := min(transposeRows, rows-i), min(transposeCols, cols-j)
-			f(dst[(k*cols+j)*rows+i:], rows, x[(k*rows+i)*cols+j:], cols, r, c)
-		}
-	})
+	t := transposition[T]{dst: dst, x: x, rows: rows, cols: cols, down: (rows + transposeRows - 1) / transposeRows, across: (cols + transposeCols - 1) / transposeCols}
+	ParallelWith(batch*t.down*t.across, 1, t)
+}
+
+// transposition is one call's work: down x across blocks for each of the batch.
+type transposition[T Float] struct {
+	dst, x       []T
+	rows, cols   int
+	down, across int
+}
+
+func (t *transposition[T]) Chunk(lo, hi int) {
+	f, rows, cols := pick[transposeFunc[T]](transpose32, transpose64), t.rows, t.cols
+	for s := lo; s < hi; s++ {
+		k, i, j := s/(t.down*t.across), s/t.across%t.down*transposeRows, s%t.across*transposeCols
+		r, c := min(transposeRows, rows-i), min(transposeCols, cols-j)
+		f(t.dst[(k*cols+j)*rows+i:], rows, t.x[(k*rows+i)*cols+j:], cols, r, c)
+	}
 }
 
 func transposeGeneric[T Float](dst []T, ldd int, src []T, lds, r, c int) {
