@@ -89,22 +89,22 @@ func (m *Model) run(x *autograd.Value, o Options) *autograd.Value {
 	d := len(c.Modes)
 	v := t.Scope(func() *autograd.Value { return m.Lifting.Forward(m.embed(channelsLast(x, d, c.Complex))) })
 	pads := m.padding(v.Shape[1 : 1+d])
-	v = pad(v, pads, c.PadEnd)
+	v = pads.pad(v, c.PadEnd)
 	for i := range c.Layers {
 		options := spectral.BlockOptions{Embedding: o.Embedding}
 		from := v.Shape[1 : 1+d]
 		size := m.Blocks.Size(i, from)
-		outPads := scalePads(pads, from, size)
+		outPads := pads.scaled(from, size)
 		if o.Size != nil && i == c.Layers-1 {
 			outPads = m.padding(o.Size)
-			size = padded(o.Size, outPads, c.PadEnd)
+			size = outPads.around(o.Size, c.PadEnd)
 		}
 		options.Size = size
 		in := v
 		v = t.Scope(func() *autograd.Value { return m.Blocks.Forward(in, i, options) })
 		pads = outPads
 	}
-	v = crop(v, pads, c.PadEnd)
+	v = pads.crop(v, c.PadEnd)
 	return channelsFirst(m.Projection.Forward(v), d, c.Complex)
 }
 

@@ -6,9 +6,11 @@ import (
 	"github.com/spamoe/spamoe/autograd"
 )
 
-// padding returns how many points each axis of the grid n gets at one end.
-func (m *Model) padding(n []int) []int {
-	p := make([]int, len(n))
+// pads says how many points each axis of a grid gets at one end.
+type pads [3]int
+
+// padding returns that of the grid n.
+func (m *Model) padding(n []int) (p pads) {
 	for a := range n {
 		switch len(m.Config.Padding) {
 		case 0:
@@ -21,58 +23,54 @@ func (m *Model) padding(n []int) []int {
 	return p
 }
 
-// padded returns the sizes of a grid with its padding.
-func padded(n, pads []int, end bool) []int {
+// around returns the sizes of the grid n with its padding.
+func (p pads) around(n []int, end bool) []int {
 	out := make([]int, len(n))
 	for a := range n {
-		out[a] = n[a] + pads[a]
+		out[a] = n[a] + p[a]
 		if !end {
-			out[a] += pads[a]
+			out[a] += p[a]
 		}
 	}
 	return out
 }
 
-// scalePads returns the padding after a change of resolution.
-func scalePads(pads, from, to []int) []int {
-	out := make([]int, len(pads))
-	for a := range pads {
-		out[a] = round(float64(pads[a]) * float64(to[a]) / float64(from[a]))
+// scaled returns the padding after a change of resolution.
+func (p pads) scaled(from, to []int) pads {
+	for a := range from {
+		p[a] = round(float64(p[a]) * float64(to[a]) / float64(from[a]))
 	}
-	return out
+	return p
 }
 
 // round rounds halves to even, as Python's round does.
 func round(x float64) int { return int(math.RoundToEven(x)) }
 
 // pad extends x, nb x n1 .. nd x nc, by zeros.
-func pad(x *autograd.Value, pads []int, end bool) *autograd.Value { return resize(x, pads, end, 1) }
+func (p pads) pad(x *autograd.Value, end bool) *autograd.Value { return p.resize(x, end, 1) }
 
 // crop takes off what pad added.
-func crop(x *autograd.Value, pads []int, end bool) *autograd.Value { return resize(x, pads, end, -1) }
+func (p pads) crop(x *autograd.Value, end bool) *autograd.Value { return p.resize(x, end, -1) }
 
-func resize(x *autograd.Value, pads []int, end bool, sign int) *autograd.Value {
-	// The last axis and the channels are one axis for this purpose: Pad knows three.
-	d := len(pads)
-	nc := x.Dim(-1)
-	var list []int
-	some := false
-	for a := d - 1; a >= 0; a-- {
-		p := sign * pads[a]
-		some = some || p != 0
-		if a == d-1 {
-			p *= nc
-		}
-		if end {
-			list = append(list, 0, p)
-		} else {
-			list = append(list, p, p)
-		}
-	}
-	if !some {
+func (p pads) resize(x *autograd.Value, end bool, sign int) *autograd.Value {
+	if p == (pads{}) {
 		return x
 	}
-	merged := append([]int{}, x.Shape[:d]...)
-	y := autograd.Pad(autograd.Reshape(x, append(merged, x.Shape[d]*nc)...), list, autograd.PadZeros)
-	return autograd.Reshape(y, append(append([]int{}, y.Shape[:d]...), -1, nc)...)
+	// The last axis and the channels are one axis for this purpose: Pad knows three.
+	d, nc := x.Rank()-2, x.Dim(-1)
+	list := make([]int, 0, 6)
+	for a := d - 1; a >= 0; a-- {
+		n := sign * p[a]
+		if a == d-1 {
+			n *= nc
+		}
+		if end {
+			list = append(list, 0, n)
+		} else {
+			list = append(list, n, n)
+		}
+	}
+	merged := append(append(make([]int, 0, 8), x.Shape[:d]...), x.Shape[d]*nc)
+	y := autograd.Pad(autograd.Reshape(x, merged...), list, autograd.PadZeros)
+	return autograd.Reshape(y, append(append(make([]int, 0, 8), y.Shape[:d]...), -1, nc)...)
 }

@@ -5,10 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
+	"github.com/spamoe/spamoe/internal/memo"
 	"github.com/spamoe/spamoe/spectral"
 )
 
@@ -33,20 +33,21 @@ type Blocks struct {
 	config         Config
 	differentialOf []*Differential // of every block, nil where it has none
 	integralOf     []*Integral
-	plans          sync.Map // planKey to *plan
+	plans          memo.Map[planKey, *plan]
 }
 
 // planKey names a grid and the kernels that a block has.
 type planKey struct {
-	n                      [3]int
-	differential, integral bool
+	n                            [3]int
+	skip, differential, integral bool
 }
 
 // plan has the tables of the local kernels of a block on one grid. Those that go into one convolution share a window.
 type plan struct {
 	point, differential, integral *table // the last two nil where the block has no such kernel
 	padding                       Padding
-	apart                         bool // the integral is padded otherwise and makes a convolution of its own
+	apart                         bool  // the integral is padded otherwise and makes a convolution of its own
+	used                          []run // taps of the convolution
 }
 
 func newBlocks(c Config, rng *rand.Rand) (*Blocks, error) {
@@ -96,20 +97,22 @@ func (b *Blocks) norms() int {
 
 // plan returns the tables of block i for a grid of n points, made once and kept, or an error where the local kernels do not fit it.
 func (b *Blocks) plan(i int, n []int) (*plan, error) {
-	key := planKey{differential: b.differentialOf[i] != nil, integral: b.integralOf[i] != nil}
+	d, l, skip := b.differentialOf[i], b.integralOf[i], b.joining(i) != nil
+	key := planKey{skip: skip, differential: d != nil, integral: l != nil}
 	copy(key.n[:], n)
-	if p, ok := b.plans.Load(key); ok {
-		return p.(*plan), nil
-	}
-	p, err := b.newPlan(b.differentialOf[i], b.integralOf[i], n)
-	if err != nil {
-		return nil, err
-	}
-	got, _ := b.plans.LoadOrStore(key, p)
-	return got.(*plan), nil
+	return b.plans.Get(key, func() (*plan, error) { return b.newPlan(skip, d, l, n) })
 }
 
-func (b *Blocks) newPlan(d *Differential, l *Integral, n []int) (*plan, error) {
+// joining returns the path around block i if it joins the local kernels: where nothing comes between them, and there are any. Else it is nil.
+func (b *Blocks) joining(i int) *spectral.LinearSkip {
+	skip, ok := b.Skips[i].(*spectral.LinearSkip)
+	if !ok || b.config.Tanh || b.Norms != nil || b.differentialOf[i] == nil && b.integralOf[i] == nil {
+		return nil
+	}
+	return skip
+}
+
+func (b *Blocks) newPlan(skip bool, d *Differential, l *Integral, n []int) (*plan, error) {
 	c := &b.config
 	p := &plan{point: pointTable(), padding: c.Padding}
 	window := p.point.window
@@ -141,6 +144,19 @@ func (b *Blocks) newPlan(d *Differential, l *Integral, n []int) (*plan, error) {
 	if d != nil {
 		p.differential = p.differential.resize(window)
 	}
+	var tables []*table
+	if skip {
+		tables = append(tables, p.point)
+	}
+	if d != nil {
+		tables = append(tables, p.differential)
+	}
+	if l != nil && !p.apart {
+		tables = append(tables, p.integral)
+	}
+	if tables != nil {
+		p.used = runs(tables...)
+	}
 	return p, nil
 }
 
@@ -152,12 +168,8 @@ func (b *Blocks) forward(x *autograd.Value, i int, size []int, embedding *autogr
 		in = autograd.Tanh(x)
 	}
 	u := b.Convs[i].ForwardTo(in, size...)
-	// Without anything between them, the path around joins the local kernels.
-	skip, _ := b.Skips[i].(*spectral.LinearSkip)
+	skip := b.joining(i)
 	local := b.differentialOf[i] != nil || b.integralOf[i] != nil
-	if c.Tanh || b.Norms != nil || !local {
-		skip = nil
-	}
 	last := i == c.Layers-1
 	around := skip == nil && b.Skips[i] != nil
 	// Where the local kernels come last, up to an activation, they are added to the rest and activated in one pass.
@@ -190,7 +202,7 @@ func (b *Blocks) local(x, more *autograd.Value, i int, skip *spectral.LinearSkip
 		panic(err.Error())
 	}
 	tape := x.Tape()
-	var terms []term
+	terms := make([]term, 0, maxTerms)
 	var bias *autograd.Value
 	if skip != nil {
 		terms = append(terms, term{weight: tape.Param(skip.Conv.Weight), groups: 1, table: p.point})
@@ -206,9 +218,9 @@ func (b *Blocks) local(x, more *autograd.Value, i int, skip *spectral.LinearSkip
 	w := stencil(b.config.Hidden, b.config.Hidden, terms...)
 	padded := p.padding.apply(x, p.point.pad)
 	if !p.apart {
-		return correlateWith(padded, w, bias, more, [3]int{1, 1, 1}, used(terms...), gelu)
+		return correlateWith(padded, w, bias, more, [3]int{1, 1, 1}, p.used, gelu)
 	}
-	y := autograd.Add(correlateWith(padded, w, bias, more, [3]int{1, 1, 1}, used(terms...), false), l.Forward(x))
+	y := autograd.Add(correlateWith(padded, w, bias, more, [3]int{1, 1, 1}, p.used, false), l.Forward(x))
 	return b.activate(y, !gelu)
 }
 

@@ -113,7 +113,7 @@ func TestCorrelateUsedTaps(t *testing.T) {
 		}
 	}
 	gy := normal(rng, 2, 5, 6, 2)
-	run := func(used []bool) (y, gx, gw []float32) {
+	run := func(used []run) (y, gx, gw []float32) {
 		tape := &autograd.Tape{}
 		vx, vw := tape.Input(x), tape.Input(w)
 		v := correlate(vx, vw, nil, [3]int{1, 1, 1}, used)
@@ -121,7 +121,7 @@ func TestCorrelateUsedTaps(t *testing.T) {
 		return v.Data, g.Wrt(vx).Data, g.Wrt(vw).Data
 	}
 	y, gx, gw := run(nil)
-	y2, gx2, gw2 := run(used)
+	y2, gx2, gw2 := run(runsOf([3]int{1, 3, 3}, used))
 	require.InDeltaSlice(t, y, y2, 1e-5)
 	require.InDeltaSlice(t, gx, gx2, 1e-5)
 	for i, v := range gw2 {

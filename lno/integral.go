@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sync"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
+	"github.com/spamoe/spamoe/internal/memo"
 )
 
 // IntegralConfig describes a local integral kernel over two axes. In, Out and Grid are required.
@@ -198,7 +198,7 @@ type Integral struct {
 	Weight *autograd.Param `param:"weight"` // out x in/groups x functions
 	Bias   *autograd.Param `param:"bias"`   // out, or nil
 
-	tables sync.Map // [2]int to *table
+	tables memo.Map[[2]int, *table]
 }
 
 // NewIntegral returns a kernel with normal weights of variance 1 / (in/groups functions) and no bias yet; a nil rng leaves zeros.
@@ -232,15 +232,15 @@ func (l *Integral) table(n [2]int) (*table, error) {
 	if l.Config.Defects.FixedGrid {
 		n = l.Config.Grid
 	}
-	if t, ok := l.tables.Load(n); ok {
-		return t.(*table), nil
-	}
-	t, err := l.Config.sample(n)
-	if err != nil {
-		return nil, err
-	}
-	got, _ := l.tables.LoadOrStore(n, t.trim())
-	return got.(*table), nil
+	return l.tables.Get(n, func() (*table, error) {
+		t, err := l.Config.sample(n)
+		if err != nil {
+			return nil, err
+		}
+		t = t.trim()
+		t.used = runs(t)
+		return t, nil
+	})
 }
 
 // Samples returns what weights are multiplied by to make the kernel for an input grid of n0 x n1 points: the functions times the quadrature
@@ -263,9 +263,8 @@ func (l *Integral) Forward(x *autograd.Value) *autograd.Value {
 		panic(err.Error())
 	}
 	t, _ := l.table([2]int(x.Shape[1:3]))
-	term := l.term(x.Tape(), t)
-	w := stencil(c.In, c.Out, term)
-	return correlate(c.Padding.apply(x, t.pad), w, l.bias(x.Tape()), [3]int{1, c.Stride[0], c.Stride[1]}, used(term))
+	w := stencil(c.In, c.Out, l.term(x.Tape(), t))
+	return correlate(c.Padding.apply(x, t.pad), w, l.bias(x.Tape()), [3]int{1, c.Stride[0], c.Stride[1]}, t.used)
 }
 
 func (l *Integral) term(tape *autograd.Tape, t *table) term {

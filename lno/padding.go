@@ -2,7 +2,6 @@ package lno
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/spamoe/spamoe/autograd"
 )
@@ -44,24 +43,20 @@ func (p Padding) fits(n []int, pads [3]int) error {
 
 // apply extends x, nb x n1 .. nd x nc, at both ends of each axis. Axes that the grid lacks come first in pads.
 func (p Padding) apply(x *autograd.Value, pads [3]int) *autograd.Value {
-	d := x.Rank() - 2
-	list := func(pads ...int) []int {
-		out := []int{0, 0} // channels
-		for _, n := range slices.Backward(pads) {
-			out = append(out, n, n)
-		}
-		return out
-	}
 	if pads == [3]int{} {
 		return x
 	}
-	if d < 3 {
-		return autograd.Pad(x, list(pads[3-d:]...), padModes[p])
+	mode, a, b, c := padModes[p], pads[0], pads[1], pads[2]
+	switch x.Rank() - 2 { // the channels come first in a list
+	case 1:
+		return autograd.Pad(x, []int{0, 0, c, c}, mode)
+	case 2:
+		return autograd.Pad(x, []int{0, 0, c, c, b, b}, mode)
 	}
 	// Pad knows three axes: first the last ones, then the first.
 	nb, n, nc := x.Shape[0], x.Shape[1], x.Shape[4]
-	y := autograd.Pad(autograd.Reshape(x, nb*n, x.Shape[2], x.Shape[3], nc), list(pads[1:]...), padModes[p])
+	y := autograd.Pad(autograd.Reshape(x, nb*n, x.Shape[2], x.Shape[3], nc), []int{0, 0, c, c, b, b}, mode)
 	n2, n3 := y.Shape[1], y.Shape[2]
-	y = autograd.Pad(autograd.Reshape(y, nb, n, n2*n3*nc), list(pads[0]), padModes[p])
-	return autograd.Reshape(y, nb, n+2*pads[0], n2, n3, nc)
+	y = autograd.Pad(autograd.Reshape(y, nb, n, n2*n3*nc), []int{0, 0, a, a}, mode)
+	return autograd.Reshape(y, nb, n+2*a, n2, n3, nc)
 }

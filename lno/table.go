@@ -12,6 +12,7 @@ type table struct {
 	window [3]int    // taps along each axis; axes that the grid lacks come first and have one
 	pad    [3]int    // points that padding adds at both ends of each axis
 	data   []float32 // n x window
+	used   []run     // taps that differ from zero in some function, where the table is a kernel of its own
 }
 
 // taps returns the size of the window.

@@ -2,6 +2,7 @@ package mno
 
 import (
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -117,7 +118,7 @@ type level struct {
 func (b *Bank[T]) level(op string, nb int, n []int, nc, x, s, d int) level {
 	l := level{nb: nb, n1: 1, nc: nc, cells: 1 << b.Dim, p: power(b.K, b.Dim)}
 	if len(n) != b.Dim {
-		panic(fmt.Sprintf("mno: %s: a coarse grid %v for a bank of %d axes", op, n, b.Dim))
+		panic(fmt.Sprintf("mno: %s: a coarse grid %v for a bank of %d axes", op, slices.Clone(n), b.Dim))
 	}
 	l.n2 = n[b.Dim-1]
 	if b.Dim == 2 {
@@ -126,7 +127,7 @@ func (b *Bank[T]) level(op string, nb int, n []int, nc, x, s, d int) level {
 	l.coarse = nb * l.n1 * l.n2 * nc
 	if want := l.coarse * l.p; x != want*l.cells || s != want || d != want*b.Kinds {
 		panic(fmt.Sprintf("mno: %s: slices of %d, %d and %d elements for a batch of %d, the coarse grid %v and %d functions; want %d, %d and %d",
-			op, x, s, d, nb, n, nc, want*l.cells, want, want*b.Kinds))
+			op, x, s, d, nb, slices.Clone(n), nc, want*l.cells, want, want*b.Kinds))
 	}
 	return l
 }
@@ -135,26 +136,33 @@ func (b *Bank[T]) level(op string, nb int, n []int, nc, x, s, d int) level {
 // s is nb x n1 .. nd x nc x P and d is nb x n1 .. nd x nc x Kinds P.
 func (b *Bank[T]) Decompose(s, d, x []T, nb int, n []int, nc int) {
 	l := b.level("Decompose", nb, n, nc, len(x), len(s), len(d))
+	b.decompose(&l, s, d, x)
+}
+
+func (b *Bank[T]) decompose(l *level, s, d, x []T) {
 	work := b.work.Get(len(x))
 	defer b.work.Put(work)
-	gather(&l, work, x)
+	gather(l, work, x)
 	kernel.Gemm(false, false, l.coarse, l.p, l.cells*l.p, work, l.cells*l.p, b.S, l.p, s, l.p, false)
 	kernel.Gemm(false, false, l.coarse, b.Kinds*l.p, l.cells*l.p, work, l.cells*l.p, b.D, b.Kinds*l.p, d, b.Kinds*l.p, false)
 }
 
 // decomposeGrad is the adjoint of Decompose: gx = gs S' + gd D', or += if acc.
-func (b *Bank[T]) decomposeGrad(gx, gs, gd []T, nb int, n []int, nc int, acc bool) {
-	l := b.level("Decompose", nb, n, nc, len(gx), len(gs), len(gd))
+func (b *Bank[T]) decomposeGrad(l *level, gx, gs, gd []T, acc bool) {
 	work := b.work.Get(len(gx))
 	defer b.work.Put(work)
 	kernel.Gemm(false, true, l.coarse, l.cells*l.p, l.p, gs, l.p, b.S, l.p, work, l.cells*l.p, false)
 	kernel.Gemm(false, true, l.coarse, l.cells*l.p, b.Kinds*l.p, gd, b.Kinds*l.p, b.D, b.Kinds*l.p, work, l.cells*l.p, true)
-	scatter(&l, gx, work, acc)
+	scatter(l, gx, work, acc)
 }
 
 // Reconstruct writes x, of the sizes that Decompose says, from s and d.
 func (b *Bank[T]) Reconstruct(x, s, d []T, nb int, n []int, nc int) {
 	l := b.level("Reconstruct", nb, n, nc, len(x), len(s), len(d))
+	b.reconstruct(&l, x, s, d)
+}
+
+func (b *Bank[T]) reconstruct(l *level, x, s, d []T) {
 	work := b.work.Get(len(x))
 	defer b.work.Put(work)
 	for c, r := range b.R {
@@ -162,16 +170,14 @@ func (b *Bank[T]) Reconstruct(x, s, d []T, nb int, n []int, nc int) {
 		kernel.Gemm(false, false, l.coarse, l.p, l.p, s, l.p, r, l.p, y, ld, false)
 		kernel.Gemm(false, false, l.coarse, l.p, b.Kinds*l.p, d, b.Kinds*l.p, r[l.p*l.p:], l.p, y, ld, true)
 	}
-	scatter(&l, x, work, false)
+	scatter(l, x, work, false)
 }
 
 // reconstructGrad is the adjoint of Reconstruct: gs, gd = gx_c R_c' summed over cells. Each of gs and gd may be nil; accS and accD add.
-func (b *Bank[T]) reconstructGrad(gs, gd, gx []T, nb int, n []int, nc int, accS, accD bool) {
-	coarse := len(gx) >> b.Dim
-	l := b.level("Reconstruct", nb, n, nc, len(gx), coarse, coarse*b.Kinds)
+func (b *Bank[T]) reconstructGrad(l *level, gs, gd, gx []T, accS, accD bool) {
 	work := b.work.Get(len(gx))
 	defer b.work.Put(work)
-	gather(&l, work, gx)
+	gather(l, work, gx)
 	for c, r := range b.R {
 		y, ld := work[c*l.p:], l.cells*l.p
 		if gs != nil {

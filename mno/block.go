@@ -86,21 +86,19 @@ func (b *Block) Forward(x *autograd.Value) *autograd.Value {
 	if x.Rank() != c.Dim+2 || x.Dim(-1) != c.width() {
 		panic(fmt.Sprintf("mno: Block: shape %v; want batch, %d axes and %d coefficients", x.Shape, c.Dim, c.width()))
 	}
+	return b.down(x, c.depth(x.Shape[1:1+c.Dim]))
+}
+
+// down applies the block to the coefficients of a level that lies the given number of levels above the coarsest.
+func (b *Block) down(x *autograd.Value, levels int) *autograd.Value {
+	if levels == 0 {
+		return b.coarsest(x)
+	}
 	t := x.Tape()
-	levels := c.depth(x.Shape[1 : 1+c.Dim])
-	us, ud := make([]*autograd.Value, levels), make([]*autograd.Value, levels)
-	for i := range levels {
-		var d *autograd.Value
-		x, d = Decompose(b.bank, x)
-		s := x
-		us[i] = t.Scope(func() *autograd.Value { return b.C.Forward(d) })
-		ud[i] = t.Scope(func() *autograd.Value { return autograd.Add(b.A.Forward(d), b.B.Forward(s)) })
-	}
-	x = b.coarsest(x)
-	for i := levels - 1; i >= 0; i-- {
-		x = Reconstruct(b.bank, autograd.Add(x, us[i]), ud[i])
-	}
-	return x
+	s, d := Decompose(b.bank, x)
+	us := t.Scope(func() *autograd.Value { return b.C.Forward(d) })
+	ud := t.Scope(func() *autograd.Value { return autograd.Add(b.A.Forward(d), b.B.Forward(s)) })
+	return Reconstruct(b.bank, autograd.Add(b.down(s, levels-1), us), ud)
 }
 
 // coarsest applies T0, on a line to each function on its own.
@@ -108,6 +106,6 @@ func (b *Block) coarsest(x *autograd.Value) *autograd.Value {
 	if b.Config.Dim == 2 {
 		return b.T0.Forward(x)
 	}
-	y := autograd.Reshape(x, append(append([]int{}, x.Shape[:2]...), b.Config.Channels, b.Config.K)...)
+	y := autograd.Reshape(x, x.Shape[0], x.Shape[1], b.Config.Channels, b.Config.K)
 	return autograd.Reshape(b.T0.Forward(y), x.Shape...)
 }

@@ -8,25 +8,48 @@ import "github.com/spamoe/spamoe/internal/kernel"
 //
 // on a line without i and a. dst is coarse x cells p.
 func gather[T kernel.Float](l *level, dst, x []T) {
-	l.rows(func(fine, coarse, cell int) {
+	kernel.ParallelWith(l.lines(), l.grain(), gathering[T]{*l, dst, x})
+}
+
+type gathering[T kernel.Float] struct {
+	level
+	dst, x []T
+}
+
+// Chunk does the lines lo to hi of the fine grid.
+func (l *gathering[T]) Chunk(lo, hi int) {
+	for r := lo; r < hi; r++ {
+		fine, coarse, cell := l.line(r)
 		for j := range l.n2 {
 			for e := range 2 {
 				for c := range l.nc {
-					copy(dst[(coarse+j*l.nc+c)*l.cells*l.p+(cell+e)*l.p:][:l.p], x[(fine+(2*j+e)*l.nc+c)*l.p:])
+					copy(l.dst[(coarse+j*l.nc+c)*l.cells*l.p+(cell+e)*l.p:][:l.p], l.x[(fine+(2*j+e)*l.nc+c)*l.p:])
 				}
 			}
 		}
-	})
+	}
 }
 
 // scatter is the inverse, and the adjoint, of gather; it adds if acc.
 func scatter[T kernel.Float](l *level, x, src []T, acc bool) {
-	l.rows(func(fine, coarse, cell int) {
+	kernel.ParallelWith(l.lines(), l.grain(), scattering[T]{*l, x, src, acc})
+}
+
+type scattering[T kernel.Float] struct {
+	level
+	x, src []T
+	acc    bool
+}
+
+// Chunk does the lines lo to hi of the fine grid.
+func (l *scattering[T]) Chunk(lo, hi int) {
+	for r := lo; r < hi; r++ {
+		fine, coarse, cell := l.line(r)
 		for j := range l.n2 {
 			for e := range 2 {
 				for c := range l.nc {
-					d, s := x[(fine+(2*j+e)*l.nc+c)*l.p:][:l.p], src[(coarse+j*l.nc+c)*l.cells*l.p+(cell+e)*l.p:][:l.p]
-					if !acc {
+					d, s := l.x[(fine+(2*j+e)*l.nc+c)*l.p:][:l.p], l.src[(coarse+j*l.nc+c)*l.cells*l.p+(cell+e)*l.p:][:l.p]
+					if !l.acc {
 						copy(d, s)
 						continue
 					}
@@ -36,16 +59,17 @@ func scatter[T kernel.Float](l *level, x, src []T, acc bool) {
 				}
 			}
 		}
-	})
+	}
 }
 
-// rows calls f for every line of the fine grid along its last axis, in parallel: fine and coarse are the first points of it and of its coarse
-// line, counted with functions, cell the number of its first cell.
-func (l *level) rows(f func(fine, coarse, cell int)) {
+// lines is how many lines the fine grid has along its last axis.
+func (l *level) lines() int { return l.nb * l.n1 * l.cells / 2 }
+
+// grain is how many of them are worth another core.
+func (l *level) grain() int { return max(1, 1<<14/max(1, l.n2*l.nc*l.p)) }
+
+// line returns the first points of line r and of its coarse line, counted with functions, and the number of its first cell.
+func (l *level) line(r int) (fine, coarse, cell int) {
 	halves := l.cells / 2 // lines per coarse line
-	kernel.Parallel(l.nb*l.n1*halves, max(1, 1<<14/max(1, l.n2*l.nc*l.p)), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			f(r*2*l.n2*l.nc, r/halves*l.n2*l.nc, r%halves*2)
-		}
-	})
+	return r * 2 * l.n2 * l.nc, r / halves * l.n2 * l.nc, r % halves * 2
 }

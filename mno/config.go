@@ -116,24 +116,26 @@ func (c *Config) depth(n []int) int {
 	}
 }
 
-// fit returns the sides, at least n, of the grid that the blocks work on.
-func (c *Config) fit(n []int) []int {
-	size := append([]int{}, n...)
+// fit writes the sides, at least n, of the grid that the blocks work on.
+func (c *Config) fit(size, n []int) {
+	copy(size, n)
 	if c.StopAtOdd {
-		return size
+		return
 	}
 	for l := 1; c.Levels == 0 || l <= c.Levels; l++ {
-		next := make([]int, len(n))
-		for a, m := range n {
-			step := 1 << l
-			next[a] = (m + step - 1) / step * step
-			more := next[a] - m
+		step := 1 << l
+		for _, m := range n {
+			next := up(m, step)
 			// A reflection is shorter than what it reflects, on both sides.
-			if next[a] < step<<c.Coarsest || (more+1)/2 >= m || c.Levels == 0 && l > 1 && 8*more > m {
-				return size
+			if more := next - m; next < step<<c.Coarsest || (more+1)/2 >= m || c.Levels == 0 && l > 1 && 8*more > m {
+				return
 			}
 		}
-		size = next
+		for a, m := range n {
+			size[a] = up(m, step)
+		}
 	}
-	return size
 }
+
+// up returns the first multiple of step from n on.
+func up(n, step int) int { return (n + step - 1) / step * step }

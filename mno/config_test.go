@@ -34,7 +34,8 @@ func TestGrids(t *testing.T) {
 		{Config{StopAtOdd: true}, []int{35}, []int{35}, 0},
 		{Config{StopAtOdd: true, Coarsest: 2}, []int{64}, []int{64}, 4},
 	} {
-		size := c.config.fit(c.n)
+		size := make([]int, len(c.n))
+		c.config.fit(size, c.n)
 		require.Equal(t, c.size, size, "%v %+v", c.n, c.config)
 		require.Equal(t, c.levels, c.config.depth(size), "%v %+v", c.n, c.config)
 	}

@@ -56,8 +56,9 @@ func (m *Model) Forward(x *autograd.Value) *autograd.Value {
 
 func (m *Model) run(x *autograd.Value) *autograd.Value {
 	t := x.Tape()
-	n := slices.Clone(x.Shape[2:])
-	size := m.Config.fit(n)
+	n := x.Shape[2:]
+	size := make([]int, 2)[:len(n)]
+	m.Config.fit(size, n)
 	v := t.Scope(func() *autograd.Value {
 		v := autograd.ChannelsLast(x)
 		if m.grid != nil {
@@ -83,7 +84,7 @@ func extend(x *autograd.Value, n, size []int, sign int) *autograd.Value {
 	if slices.Equal(n, size) {
 		return x
 	}
-	pads := []int{0, 0} // the channels
+	pads := append(make([]int, 0, 6), 0, 0) // the channels
 	for a := len(n) - 1; a >= 0; a-- {
 		before := (size[a] - n[a]) / 2
 		pads = append(pads, sign*before, sign*(size[a]-n[a]-before))

@@ -69,8 +69,10 @@ func (m *Multiscale) Forward(x *autograd.Value) *autograd.Value {
 		panic(fmt.Sprintf("mno: Multiscale: shape %v; want [batch, %d, %d axes]", x.Shape, c.In, c.Dim))
 	}
 	for _, s := range c.Scales {
-		if slices.Min(scaled(x.Shape[2:], s)) < 1 {
-			panic(fmt.Sprintf("mno: Multiscale: shape %v has no points left at scale %v", x.Shape, s))
+		for _, n := range x.Shape[2:] {
+			if scaled(n, s) < 1 {
+				panic(fmt.Sprintf("mno: Multiscale: shape %v has no points left at scale %v", x.Shape, s))
+			}
 		}
 	}
 	return x.Tape().Scope(func() *autograd.Value { return m.run(x) })
@@ -81,9 +83,9 @@ func (m *Multiscale) run(x *autograd.Value) *autograd.Value {
 	if m.grid != nil {
 		x = m.grid.ForwardChannelsFirst(x)
 	}
-	branches := make([]*autograd.Value, len(m.Config.Scales))
-	for i := range branches {
-		branches[i] = t.Scope(func() *autograd.Value { return m.branch(i, x) })
+	branches := make([]*autograd.Value, 0, 8)
+	for i := range m.Config.Scales {
+		branches = append(branches, t.Scope(func() *autograd.Value { return m.branch(i, x) }))
 	}
 	var v *autograd.Value
 	if m.Config.Fusion == FuseAdaptive {
@@ -97,7 +99,11 @@ func (m *Multiscale) run(x *autograd.Value) *autograd.Value {
 // branch runs x, channels first, through the blocks of scale i.
 func (m *Multiscale) branch(i int, x *autograd.Value) *autograd.Value {
 	if s := m.Config.Scales[i]; s != 1 {
-		x = m.Config.Defects.Spectral.Resample(x, scaled(x.Shape[2:], s)...)
+		size := make([]int, 0, 3)
+		for _, n := range x.Shape[2:] {
+			size = append(size, scaled(n, s))
+		}
+		x = m.Config.Defects.Spectral.Resample(x, size...)
 	}
 	v := m.Liftings[i].Forward(autograd.ChannelsLast(x))
 	layers := m.Config.Layers
@@ -110,14 +116,8 @@ func (m *Multiscale) branch(i int, x *autograd.Value) *autograd.Value {
 	return v
 }
 
-// scaled returns the sides of a grid at a scale.
-func scaled(n []int, scale float64) []int {
-	out := make([]int, len(n))
-	for a, v := range n {
-		out[a] = int(float64(v) * scale)
-	}
-	return out
-}
+// scaled returns the side n of a grid at a scale.
+func scaled(n int, scale float64) int { return int(float64(n) * scale) }
 
 // onGrid resamples channels-last v to the grid of like.
 func (m *Multiscale) onGrid(v, like *autograd.Value) *autograd.Value {
@@ -138,9 +138,9 @@ func (m *Multiscale) hierarchical(branches []*autograd.Value) *autograd.Value {
 
 func (m *Multiscale) adaptive(branches []*autograd.Value) *autograd.Value {
 	t := branches[0].Tape()
-	all := make([]*autograd.Value, len(branches))
-	for i, v := range branches {
-		all[i] = m.onGrid(v, branches[0])
+	all := make([]*autograd.Value, 0, 8)
+	for _, v := range branches {
+		all = append(all, m.onGrid(v, branches[0]))
 	}
 	v := autograd.Concat(all[0].Rank()-1, all...)
 	if !m.Config.Defects.IgnoreScaleWeights {
