@@ -109,6 +109,11 @@ func (b Bands) half(ny, nx int) *autograd.Tensor {
 	return out
 }
 
+// equal reports whether b and o divide frequencies alike.
+func (b Bands) equal(o Bands) bool {
+	return slices.Equal(b.Centers, o.Centers) && b.Sharpness == o.Sharpness && b.Hard == o.Hard && b.Defects == o.Defects
+}
+
 // linspace returns n points from -1 to 1, in float32 from both ends, as PyTorch computes them.
 func linspace(n int) []float32 {
 	p := make([]float32, n)

@@ -27,64 +27,109 @@ func mask(f, m *autograd.Value, pairs []pair) *autograd.Value {
 	for i, v := range m.Data {
 		double[2*i], double[2*i+1] = v, v
 	}
-	out := t.Alloc(append([]int{len(pairs)}, f.Shape[1:]...)...)
-	kernel.Parallel(len(pairs)*nc, grain(plane), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			p := pairs[i/nc]
-			kernel.Mul(out.Data[i*plane:][:plane], f.Data[(p.sample*nc+i%nc)*plane:][:plane], double[p.expert*plane:][:plane])
-		}
-	})
-	return autograd.Record("moe.mask", out, []*autograd.Value{f, m}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		if f.NeedsGrad() {
-			maskGradSpectrum(g.Zeroed(f), gy, double, pairs, f.Shape[0], nc, plane)
-		}
-		if m.NeedsGrad() {
-			maskGradMasks(g, g.Zeroed(m), gy, f.Data, pairs, nc, np)
-		}
-	}))
+	out := t.Alloc(append(append(make([]int, 0, 8), len(pairs)), f.Shape[1:]...)...)
+	c := masked{double: double, pairs: pairs, nc: nc, plane: plane}
+	kernel.ParallelWith(len(pairs)*nc, grain(plane), maskProducts{c, out.Data, f.Data})
+	return autograd.Record("moe.mask", out, []*autograd.Value{f, m}, masking{c, f, m})
 }
 
-// maskGradSpectrum adds gf[s, c, k] += sum over the pairs i of sample s of gy[i, c, k] m[expert(i), k], in the order of the pairs.
-func maskGradSpectrum(gf, gy, double []float32, pairs []pair, nb, nc, plane int) {
-	of := make([][]int, nb)
-	for i, p := range pairs {
-		of[p.sample] = append(of[p.sample], i)
+// masked has the pairs' planes of nc channels and the masks for them.
+type masked struct {
+	double    []float32
+	pairs     []pair
+	nc, plane int
+}
+
+// mask returns that of an expert.
+func (c *masked) mask(expert int) []float32 { return c.double[expert*c.plane:][:c.plane] }
+
+// at returns plane i.
+func (c *masked) at(x []float32, i int) []float32 { return x[i*c.plane:][:c.plane] }
+
+type maskProducts struct {
+	masked
+	y, f []float32
+}
+
+// Chunk does the planes lo to hi of the result.
+func (c *maskProducts) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		p := c.pairs[i/c.nc]
+		kernel.Mul(c.at(c.y, i), c.at(c.f, p.sample*c.nc+i%c.nc), c.mask(p.expert))
 	}
-	kernel.Parallel(nb*nc, grain(plane), func(lo, hi int) {
-		for j := lo; j < hi; j++ {
-			for _, i := range of[j/nc] {
-				kernel.MulAdd(gf[j*plane:][:plane], gy[(i*nc+j%nc)*plane:][:plane], double[pairs[i].expert*plane:][:plane])
-			}
-		}
-	})
 }
 
-// maskGradMasks adds gm[e, k] += sum over the pairs i of expert e and channels c of Re(conj(f[sample(i), c, k]) gy[i, c, k]): over
-// the channels first, then over the pairs in order.
-func maskGradMasks(g *autograd.Grads, gm, gy, f []float32, pairs []pair, nc, np int) {
-	plane := 2 * np
-	sums := g.Scratch(len(pairs) * plane)
-	defer g.Free(sums)
-	kernel.Parallel(len(pairs), grain(nc*plane), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			sum := sums[i*plane:][:plane]
-			clear(sum)
-			for c := range nc {
-				kernel.MulAdd(sum, gy[(i*nc+c)*plane:][:plane], f[(pairs[i].sample*nc+c)*plane:][:plane])
+type masking struct {
+	masked
+	f, m *autograd.Value
+}
+
+func (o *masking) Backward(g *autograd.Grads, gy []float32) {
+	if o.f.NeedsGrad() {
+		kernel.ParallelWith(o.f.Shape[0]*o.nc, grain(o.plane), maskSpectrumGrad{o.masked, g.Zeroed(o.f), gy})
+	}
+	if o.m.NeedsGrad() {
+		o.masksGrad(g, g.Zeroed(o.m), gy)
+	}
+}
+
+// maskSpectrumGrad adds gf[s, c, k] += sum over the pairs i of sample s of gy[i, c, k] m[expert(i), k], in the order of the pairs.
+type maskSpectrumGrad struct {
+	masked
+	gf, gy []float32
+}
+
+// Chunk does the planes lo to hi of the spectrum.
+func (c *maskSpectrumGrad) Chunk(lo, hi int) {
+	for j := lo; j < hi; j++ {
+		for i, p := range c.pairs {
+			if p.sample == j/c.nc {
+				kernel.MulAdd(c.at(c.gf, j), c.at(c.gy, i*c.nc+j%c.nc), c.mask(p.expert))
 			}
 		}
-	})
-	total := make([]float64, len(gm))
-	for i, p := range pairs {
-		row := total[p.expert*np:][:np]
+	}
+}
+
+// masksGrad adds gm[e, k] += sum over the pairs i of expert e and channels c of Re(conj(f[sample(i), c, k]) gy[i, c, k]): over
+// the channels first, then over the pairs in order.
+func (o *masking) masksGrad(g *autograd.Grads, gm, gy []float32) {
+	np := o.plane / 2
+	sums := g.Scratch(len(o.pairs) * o.plane)
+	defer g.Free(sums)
+	kernel.ParallelWith(len(o.pairs), grain(o.nc*o.plane), maskSums{o.masked, sums, o.f.Data, gy})
+	total := doubles.Get(len(gm))
+	defer doubles.Put(total)
+	clear(total)
+	for i, p := range o.pairs {
+		row, sum := total[p.expert*np:][:np], o.at(sums, i)
 		for k := range row {
-			row[k] += float64(sums[i*plane+2*k]) + float64(sums[i*plane+2*k+1])
+			row[k] += float64(sum[2*k]) + float64(sum[2*k+1])
 		}
 	}
 	for i, v := range total {
 		gm[i] += float32(v)
 	}
 }
+
+// maskSums writes, for every pair, the sum over the channels of gy f, parts apart.
+type maskSums struct {
+	masked
+	sums, f, gy []float32
+}
+
+// Chunk does the pairs lo to hi.
+func (c *maskSums) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		sum := c.at(c.sums, i)
+		clear(sum)
+		for ch := range c.nc {
+			kernel.MulAdd(sum, c.at(c.gy, i*c.nc+ch), c.at(c.f, c.pairs[i].sample*c.nc+ch))
+		}
+	}
+}
+
+// doubles are scratch for sums.
+var doubles kernel.Scratch[float64]
 
 // grain is the number of rows of n floats that are worth another core.
 func grain(n int) int { return max(1, 1<<15/max(n, 1)) }

@@ -84,56 +84,92 @@ type part struct {
 	start int
 }
 
-// combine returns y[s] = sum over j of w[s, j] times row place[s][j] of all parts.
-func combine(parts []part, w *autograd.Value, place [][]int) *autograd.Value {
-	k := w.Shape[1]
-	n := parts[0].y.Len() / parts[0].y.Shape[0]
-	in := []*autograd.Value{w}
-	var rows [][]float32
+// combine returns y[s] = sum over j of w[s, j] times row place[s, j] of all parts. Place has as many elements as w.
+func combine(parts []part, w *autograd.Value, place []int) *autograd.Value {
+	c := combination{parts: parts, w: w.Data, place: place, k: w.Shape[1], n: parts[0].y.Len() / parts[0].y.Shape[0]}
+	in := append(make([]*autograd.Value, 0, 8), w)
 	for _, p := range parts {
 		in = append(in, p.y)
-		rows = slices.AppendSeq(rows, slices.Chunk(p.y.Data, n))
 	}
-	out := w.Tape().Alloc(append([]int{len(place)}, parts[0].y.Shape[1:]...)...)
-	kernel.Parallel(len(place), grain(k*n), func(lo, hi int) {
-		for s := lo; s < hi; s++ {
-			y := out.Data[s*n:][:n]
-			kernel.Scale(y, rows[place[s][0]], w.Data[s*k])
-			for j := 1; j < k; j++ {
-				kernel.Axpy(y, w.Data[s*k+j], rows[place[s][j]])
-			}
-		}
-	})
-	return autograd.Record("moe.combine", out, in, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		if w.NeedsGrad() {
-			gw := g.Zeroed(w)
-			kernel.Parallel(len(place), grain(k*n), func(lo, hi int) {
-				for i := lo * k; i < hi*k; i++ {
-					gw[i] += float32(kernel.Dot(gy[i/k*n:][:n], rows[place[i/k][i%k]]))
-				}
-			})
-		}
-		for i, p := range parts {
-			if p.y.NeedsGrad() {
-				end := len(rows)
-				if i+1 < len(parts) {
-					end = parts[i+1].start
-				}
-				gradPart(g.Zeroed(p.y), gy, w.Data, place, p.start, end, n)
-			}
-		}
-	}))
+	out := w.Tape().Alloc(append(append(make([]int, 0, 8), w.Shape[0]), parts[0].y.Shape[1:]...)...)
+	kernel.ParallelWith(w.Shape[0], grain(c.k*c.n), combinationSums{c, out.Data})
+	return autograd.Record("moe.combine", out, in, combining{c, w})
 }
 
-// gradPart adds the gradients of the rows from start to end: each is the weight of its choice times the gradient of its sample.
-func gradPart(gx, gy, w []float32, place [][]int, start, end, n int) {
-	kernel.Parallel(len(place), grain(n), func(lo, hi int) {
-		for s := lo; s < hi; s++ {
-			for j, row := range place[s] {
-				if row >= start && row < end {
-					kernel.Axpy(gx[(row-start)*n:][:n], w[s*len(place[s])+j], gy[s*n:][:n])
-				}
-			}
+// combination is a batch of sums of k rows of n elements.
+type combination struct {
+	parts []part
+	w     []float32
+	place []int
+	k, n  int
+}
+
+// row returns row i of all parts.
+func (c *combination) row(i int) []float32 {
+	p := len(c.parts) - 1
+	for c.parts[p].start > i {
+		p--
+	}
+	return c.parts[p].y.Data[(i-c.parts[p].start)*c.n:][:c.n]
+}
+
+type combinationSums struct {
+	combination
+	y []float32
+}
+
+// Chunk makes the samples lo to hi.
+func (c *combinationSums) Chunk(lo, hi int) {
+	for s := lo; s < hi; s++ {
+		y := c.y[s*c.n:][:c.n]
+		kernel.Scale(y, c.row(c.place[s*c.k]), c.w[s*c.k])
+		for j := s*c.k + 1; j < (s+1)*c.k; j++ {
+			kernel.Axpy(y, c.w[j], c.row(c.place[j]))
 		}
-	})
+	}
+}
+
+type combining struct {
+	combination
+	weights *autograd.Value
+}
+
+func (o *combining) Backward(g *autograd.Grads, gy []float32) {
+	samples := o.weights.Shape[0]
+	if o.weights.NeedsGrad() {
+		kernel.ParallelWith(samples, grain(o.k*o.n), combinationDots{o.combination, g.Zeroed(o.weights), gy})
+	}
+	for _, p := range o.parts {
+		if p.y.NeedsGrad() {
+			kernel.ParallelWith(samples, grain(o.n), partGrad{o.combination, g.Zeroed(p.y), gy, p.start, p.start + p.y.Shape[0]})
+		}
+	}
+}
+
+type combinationDots struct {
+	combination
+	gw, gy []float32
+}
+
+// Chunk adds the gradients of the weights of the samples lo to hi.
+func (c *combinationDots) Chunk(lo, hi int) {
+	for i := lo * c.k; i < hi*c.k; i++ {
+		c.gw[i] += float32(kernel.Dot(c.gy[i/c.k*c.n:][:c.n], c.row(c.place[i])))
+	}
+}
+
+// partGrad adds the gradients of the rows from start to end: each is the weight of its choice times the gradient of its sample.
+type partGrad struct {
+	combination
+	gx, gy     []float32
+	start, end int
+}
+
+// Chunk does it for the samples lo to hi.
+func (c *partGrad) Chunk(lo, hi int) {
+	for i := lo * c.k; i < hi*c.k; i++ {
+		if row := c.place[i]; row >= c.start && row < c.end {
+			kernel.Axpy(c.gx[(row-c.start)*c.n:][:c.n], c.w[i], c.gy[i/c.k*c.n:][:c.n])
+		}
+	}
 }

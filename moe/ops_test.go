@@ -105,7 +105,7 @@ func TestMask(t *testing.T) {
 func TestOpGradients(t *testing.T) {
 	pairs := []pair{{1, 0}, {0, 1}, {1, 1}, {2, 1}}
 	index := [][]int{{2, 0}, {0, 1}, {1, 2}}
-	place := [][]int{{3, 0}, {1, 4}, {2, 5}}
+	place := []int{3, 0, 1, 4, 2, 5}
 	positive := random(8, 3, 3)
 	for i, v := range positive.Data {
 		positive.Data[i] = 0.5 + v*v

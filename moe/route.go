@@ -40,17 +40,15 @@ func (r *Route) inputs(pairs []pair) *autograd.Value {
 }
 
 // chosen returns all pairs of samples and their experts, sorted by experts, then samples, and the place in that list of each
-// sample's choices.
-func (r *Route) chosen() (pairs []pair, place [][]int) {
-	place = make([][]int, len(r.Experts))
-	for s, experts := range r.Experts {
-		place[s] = make([]int, len(experts))
-	}
+// sample's choices, batch x top k.
+func (r *Route) chosen() (pairs []pair, place []int) {
+	k := r.router.Config.TopK
+	pairs, place = make([]pair, 0, len(r.Experts)*k), make([]int, len(r.Experts)*k)
 	for e := range r.router.Config.Experts {
 		for s, experts := range r.Experts {
 			for j, chosen := range experts {
 				if chosen == e {
-					place[s][j] = len(pairs)
+					place[s*k+j] = len(pairs)
 					pairs = append(pairs, pair{s, e})
 				}
 			}

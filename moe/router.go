@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync/atomic"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
@@ -30,6 +32,8 @@ type Router struct {
 	Gate *nn.Linear `param:"freq_proj.2"`
 	// BandGain, channels x bands, scales the magnitudes of every band before the gates; nil with Defects.RawGates.
 	BandGain *autograd.Param `param:"band_gain"`
+
+	last atomic.Pointer[halfBands]
 }
 
 // NewRouter returns a router with weights drawn from rng; a nil rng leaves zeros, for weights that are loaded.
@@ -82,6 +86,25 @@ func (r *Router) Bands() Bands {
 	return Bands{Centers: r.BandCenters.Data, Sharpness: r.Config.BandSharpness, Hard: r.Config.HardBands, Defects: r.Config.Defects}
 }
 
+// halfBands are the masks of a division of frequencies on the half spectrum of one size.
+type halfBands struct {
+	bands  Bands
+	ny, nx int
+	masks  *autograd.Tensor
+}
+
+// half returns Bands().half, computed anew when the size or the division is another than before.
+func (r *Router) half(ny, nx int) *autograd.Tensor {
+	b := r.Bands()
+	h := r.last.Load()
+	if h == nil || h.ny != ny || h.nx != nx || !h.bands.equal(b) {
+		b.Centers = slices.Clone(b.Centers) // those of the router may change
+		h = &halfBands{b, ny, nx, b.half(ny, nx)}
+		r.last.Store(h)
+	}
+	return h.masks
+}
+
 // Route chooses experts for every sample of x, [batch, channel, ny, nx].
 func (r *Router) Route(x *autograd.Value) *Route {
 	c := &r.Config
@@ -92,7 +115,7 @@ func (r *Router) Route(x *autograd.Value) *Route {
 	y := &Route{router: r, x: x}
 	if c.Routing == Learned || !c.NoBands {
 		y.spectrum = spectrum(x)
-		y.bands = t.Const(r.Bands().half(x.Shape[2], x.Shape[3]))
+		y.bands = t.Const(r.half(x.Shape[2], x.Shape[3]))
 		if !c.NoBands {
 			y.masks = r.masks(y.bands)
 		}
@@ -102,7 +125,8 @@ func (r *Router) Route(x *autograd.Value) *Route {
 		scores := y.Gates.Data
 		if c.Noise > 0 && t.Train {
 			needsRand("noise", t)
-			scores = perturbed(scores, c.Noise, t.Rand)
+			scores = t.Scratch(len(scores))
+			perturb(scores, y.Gates.Data, c.Noise, t.Rand)
 		}
 		y.Experts = largest(scores, c.Experts, c.TopK)
 		y.Weights = renormalise(y.Gates, y.Experts)
@@ -177,7 +201,9 @@ func (r *Router) attend(m, weight *autograd.Value, nb, np, nc int) *autograd.Val
 func (r *Router) preference(t *autograd.Tape) *autograd.Value {
 	n := r.Config.Experts
 	f := autograd.Broadcast(autograd.Reshape(t.Param(r.ExpertFreq), n, 1), n, n)
-	c := autograd.Broadcast(t.Const(autograd.FromSlice(r.BandCenters.Data, 1, n)), n, n)
+	centers := t.Alloc(1, n)
+	copy(centers.Data, r.BandCenters.Data)
+	c := autograd.Broadcast(t.Const(centers), n, n)
 	return autograd.Softmax(autograd.Scale(autograd.Square(autograd.Sub(f, c)), -float32(r.Config.AffinitySharpness)))
 }
 

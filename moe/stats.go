@@ -74,7 +74,7 @@ func (s *Stats) count(experts int) {
 // energies returns the energy of each sample in each band.
 func (r *Route) energies() [][]float64 {
 	nb, nc, ny, nx := r.x.Shape[0], r.x.Shape[1], r.x.Shape[2], r.x.Shape[3]
-	bands := r.router.Bands().half(ny, nx)
+	bands := r.router.half(ny, nx)
 	ne, np := bands.Shape[0], bands.Shape[1]
 	f := make([]float32, 2*np)
 	out := make([][]float64, nb)
