@@ -46,12 +46,11 @@ func (l *loader) pair(i int, x, y []float32) error {
 	if err := l.data.Read(i, rx, ry); err != nil {
 		return err
 	}
-	for name, values := range map[string][]float32{"input": rx, "target": ry} {
-		for j, v := range values {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return fmt.Errorf("%s of pair %d holds %v at element %d; wanted finite numbers", name, i, v, j)
-			}
-		}
+	if err := finite("input", i, rx); err != nil {
+		return err
+	}
+	if err := finite("target", i, ry); err != nil {
+		return err
 	}
 	l.model.Prepare(x, rx)
 	l.model.Config.YNorm.Forward(y, ry, l.model.Config.Y[0])
@@ -62,26 +61,36 @@ func (l *loader) pair(i int, x, y []float32) error {
 	return nil
 }
 
+// finite reports the first value of a part of pair i that is not.
+func finite(part string, i int, values []float32) error {
+	for j, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("%s of pair %d holds %v at element %d; wanted finite numbers", part, i, v, j)
+		}
+	}
+	return nil
+}
+
 // batches sends the pairs of order in batches of n, each prepared while the one before is in use: a batch is valid until the
 // next but one is received. The channel is closed after the last batch, after an error, or when ctx ends.
 func (l *loader) batches(ctx context.Context, order []int, n int) <-chan batch {
 	out := make(chan batch)
 	go func() {
 		defer close(out)
-		var ring [3]struct{ x, y []float32 }
+		var ring [3]struct{ x, y *autograd.Tensor }
 		for k := 0; len(order) > 0; k++ {
 			part := order[:min(n, len(order))]
 			order = order[len(part):]
 			r := &ring[k%len(ring)]
 			if r.x == nil {
-				r.x, r.y = make([]float32, n*l.nx), make([]float32, n*l.ny)
+				r.x = autograd.New(append([]int{n}, l.model.InputShape()...)...)
+				r.y = autograd.New(append([]int{n}, l.model.Config.Y...)...)
 			}
-			b := batch{
-				x: autograd.FromSlice(r.x[:len(part)*l.nx], append([]int{len(part)}, l.model.InputShape()...)...),
-				y: autograd.FromSlice(r.y[:len(part)*l.ny], append([]int{len(part)}, l.model.Config.Y...)...),
-			}
+			first(r.x, len(part))
+			first(r.y, len(part))
+			b := batch{x: r.x, y: r.y}
 			for j, i := range part {
-				if b.err = l.pair(i, r.x[j*l.nx:(j+1)*l.nx], r.y[j*l.ny:(j+1)*l.ny]); b.err != nil {
+				if b.err = l.pair(i, b.x.Data[j*l.nx:(j+1)*l.nx], b.y.Data[j*l.ny:(j+1)*l.ny]); b.err != nil {
 					break
 				}
 			}
@@ -96,6 +105,12 @@ func (l *loader) batches(ctx context.Context, order []int, n int) <-chan batch {
 		}
 	}()
 	return out
+}
+
+// first makes x its first n samples, of as many as it was made for.
+func first(x *autograd.Tensor, n int) {
+	x.Data = x.Data[:x.Len()/x.Shape[0]*n]
+	x.Shape[0] = n
 }
 
 // shuffled returns the order of n pairs in an epoch, which depends on nothing but the seed and the epoch.

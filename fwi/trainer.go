@@ -68,6 +68,7 @@ type trainer struct {
 	rates   optim.Schedule
 	sum     *optim.Sum // of the gradients of several batches, where they make one step
 	tape    *autograd.Tape
+	source  *rand.PCG // of the tape's randomness
 	now     position
 	safe    position // now, at the last optimiser step: where the tensors are
 	saved   string   // the last checkpoint written or read, or empty
@@ -97,7 +98,8 @@ func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir str
 	}
 	t := &trainer{Net: m.Net, model: m, cfg: cfg, dir: dir, train: newLoader(m, train), val: newLoader(m, val),
 		Optim: optim.NewAdamW(m.Net, optim.Config{Decay: cfg.WeightDecay}), tape: &autograd.Tape{Train: true, Once: true, BFloat16: cfg.BFloat16},
-		start: time.Now(), last: time.Now(), observe: observe}
+		source: &rand.PCG{}, start: time.Now(), last: time.Now(), observe: observe}
+	t.tape.Rand = rand.New(t.source)
 	if cfg.Average > 0 {
 		t.Average = optim.NewEMA(m.Net, cfg.Average)
 	}
@@ -164,7 +166,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 // step runs batch number i of the n whose gradients make one optimiser step, and makes that step after the last one.
 func (t *trainer) step(b batch, i, n int) error {
 	t.tape.Reset()
-	t.tape.Rand = rand.New(rand.NewPCG(t.cfg.Seed, uint64(t.now.Step)<<16|uint64(i)))
+	t.source.Seed(t.cfg.Seed, uint64(t.now.Step)<<16|uint64(i))
 	out := forward(t.Net, t.tape.Const(b.x), false)
 	l := t.cfg.Objective.regularise(t.cfg.Objective.Loss(out.Map, t.tape.Const(b.y)), out)
 	loss := float64(l.Data[0])
