@@ -18,9 +18,19 @@ func GELUTanh(x *Value) *Value {
 
 // LeakyReLU returns x where x > 0 and slope x elsewhere.
 func LeakyReLU(x *Value, slope float32) *Value {
-	return unary("LeakyReLU", x, func(y, x []float32) { kernel.LeakyReLU(y, x, slope) }, func(gx, gy, x, _ []float32, acc bool) {
-		kernel.LeakyReLUGrad(gx, gy, x, slope, acc)
-	})
+	out := x.tape.Alloc(x.Shape...)
+	kernel.LeakyReLU(out.Data, x.Data, slope)
+	return Record("LeakyReLU", out, []*Value{x}, leakyReLUGrad{x, slope})
+}
+
+type leakyReLUGrad struct {
+	x     *Value
+	slope float32
+}
+
+func (o *leakyReLUGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	kernel.LeakyReLUGrad(gx, gy, o.x.Data, o.slope, acc)
 }
 
 // ReLU returns max(x, 0). Its derivative at 0 is taken as 0.
@@ -49,11 +59,18 @@ func Dropout(x *Value, p float32) *Value {
 	}
 	out := t.Alloc(x.Shape...)
 	kernel.Mul(out.Data, x.Data, mask)
-	return Record("Dropout", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		if gx, acc := g.Buffer(x); acc {
-			kernel.MulAdd(gx, gy, mask)
-		} else {
-			kernel.Mul(gx, gy, mask)
-		}
-	}))
+	return Record("Dropout", out, []*Value{x}, dropoutGrad{x, mask})
+}
+
+type dropoutGrad struct {
+	x    *Value
+	mask []float32
+}
+
+func (o *dropoutGrad) Backward(g *Grads, gy []float32) {
+	if gx, acc := g.Buffer(o.x); acc {
+		kernel.MulAdd(gx, gy, o.mask)
+	} else {
+		kernel.Mul(gx, gy, o.mask)
+	}
 }

@@ -12,10 +12,14 @@ func Add(x, y *Value) *Value {
 	sameShape("Add", x, y)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Add(out.Data, x.Data, y.Data)
-	return Record("Add", out, []*Value{x, y}, BackwardFunc(func(g *Grads, gy []float32) {
-		g.Give(y, gy)
-		g.Give(x, gy)
-	}))
+	return Record("Add", out, []*Value{x, y}, addGrad{x, y})
+}
+
+type addGrad struct{ x, y *Value }
+
+func (o *addGrad) Backward(g *Grads, gy []float32) {
+	g.Give(o.y, gy)
+	g.Give(o.x, gy)
 }
 
 // Sub returns x - y, element by element; both have the same shape.
@@ -23,16 +27,20 @@ func Sub(x, y *Value) *Value {
 	sameShape("Sub", x, y)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Sub(out.Data, x.Data, y.Data)
-	return Record("Sub", out, []*Value{x, y}, BackwardFunc(func(g *Grads, gy []float32) {
-		if y.grad {
-			if gx, acc := g.Buffer(y); acc {
-				kernel.Sub(gx, gx, gy)
-			} else {
-				kernel.Scale(gx, gy, -1)
-			}
+	return Record("Sub", out, []*Value{x, y}, subGrad{x, y})
+}
+
+type subGrad struct{ x, y *Value }
+
+func (o *subGrad) Backward(g *Grads, gy []float32) {
+	if o.y.grad {
+		if dst, acc := g.Buffer(o.y); acc {
+			kernel.Sub(dst, dst, gy)
+		} else {
+			kernel.Scale(dst, gy, -1)
 		}
-		g.Give(x, gy)
-	}))
+	}
+	g.Give(o.x, gy)
 }
 
 // Mul returns x * y, element by element; both have the same shape.
@@ -40,38 +48,55 @@ func Mul(x, y *Value) *Value {
 	sameShape("Mul", x, y)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Mul(out.Data, x.Data, y.Data)
-	return Record("Mul", out, []*Value{x, y}, BackwardFunc(func(g *Grads, gy []float32) {
-		for _, p := range [2][2]*Value{{x, y}, {y, x}} {
-			if !p[0].grad {
-				continue
-			}
-			if gx, acc := g.Buffer(p[0]); acc {
-				kernel.MulAdd(gx, gy, p[1].Data)
-			} else {
-				kernel.Mul(gx, gy, p[1].Data)
-			}
+	return Record("Mul", out, []*Value{x, y}, mulGrad{x, y})
+}
+
+type mulGrad struct{ x, y *Value }
+
+func (o *mulGrad) Backward(g *Grads, gy []float32) {
+	for _, p := range [2][2]*Value{{o.x, o.y}, {o.y, o.x}} {
+		if !p[0].grad {
+			continue
 		}
-	}))
+		if gx, acc := g.Buffer(p[0]); acc {
+			kernel.MulAdd(gx, gy, p[1].Data)
+		} else {
+			kernel.Mul(gx, gy, p[1].Data)
+		}
+	}
 }
 
 // Scale returns a * x.
 func Scale(x *Value, a float32) *Value {
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Scale(out.Data, x.Data, a)
-	return Record("Scale", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		if gx, acc := g.Buffer(x); acc {
-			kernel.Axpy(gx, a, gy)
-		} else {
-			kernel.Scale(gx, gy, a)
-		}
-	}))
+	return Record("Scale", out, []*Value{x}, scaleGrad{x, a})
+}
+
+type scaleGrad struct {
+	x *Value
+	a float32
+}
+
+func (o *scaleGrad) Backward(g *Grads, gy []float32) {
+	if gx, acc := g.Buffer(o.x); acc {
+		kernel.Axpy(gx, o.a, gy)
+	} else {
+		kernel.Scale(gx, gy, o.a)
+	}
 }
 
 // Reshape returns x under another shape, without a copy. One size may be -1: what the others leave.
 func Reshape(x *Value, shape ...int) *Value {
-	out := x.tape.view(x.Data, resolve("Reshape", x.Len(), x.Shape, shape))
-	return Record("Reshape", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) { g.Give(x, gy) }))
+	out := x.tape.view(x.Data, shape)
+	resolve("Reshape", x.Len(), x.Shape, out.Shape)
+	return Record("Reshape", out, []*Value{x}, giveGrad{x})
 }
+
+// giveGrad is the way back of operations whose gradient is that of their input.
+type giveGrad struct{ x *Value }
+
+func (o *giveGrad) Backward(g *Grads, gy []float32) { g.Give(o.x, gy) }
 
 // Sum returns the sum of all elements, a scalar, accumulated in float64.
 func Sum(x *Value) *Value { return total("Sum", x, 1) }
@@ -82,14 +107,21 @@ func Mean(x *Value) *Value { return total("Mean", x, 1/float64(x.Len())) }
 func total(name string, x *Value, scale float64) *Value {
 	out := x.tape.Alloc()
 	out.Data[0] = float32(kernel.Sum(x.Data) * scale)
-	return Record(name, out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		d := gy[0] * float32(scale)
-		if gx, acc := g.Buffer(x); acc {
-			kernel.AddScalar(gx, gx, d)
-		} else {
-			kernel.Fill(gx, d)
-		}
-	}))
+	return Record(name, out, []*Value{x}, totalGrad{x, float32(scale)})
+}
+
+type totalGrad struct {
+	x     *Value
+	scale float32
+}
+
+func (o *totalGrad) Backward(g *Grads, gy []float32) {
+	d := gy[0] * o.scale
+	if gx, acc := g.Buffer(o.x); acc {
+		kernel.AddScalar(gx, gx, d)
+	} else {
+		kernel.Fill(gx, d)
+	}
 }
 
 func sameShape(op string, x, y *Value) {

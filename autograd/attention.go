@@ -29,17 +29,26 @@ func Attention(q, k, v *Value) *Value {
 	in := []*Value{q, k, v}
 	lse := t.sums(in, a.Batch*n)
 	a.Forward(out.Data, lse, q.Data, k.Data, v.Data)
-	return Record("Attention", out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		// Three buffers, as two of the inputs may be the same value.
-		gq, gk, gv := g.Scratch(q.Len()), g.Scratch(k.Len()), g.Scratch(v.Len())
-		a.Backward(gq, gk, gv, gy, out.Data, lse, q.Data, k.Data, v.Data)
-		g.Give(q, gq)
-		g.Give(k, gk)
-		g.Give(v, gv)
-		g.Free(gq)
-		g.Free(gk)
-		g.Free(gv)
-	}))
+	return Record("Attention", out, in, attentionGrad{a, q, k, v, out, lse})
+}
+
+type attentionGrad struct {
+	kernel.Attention
+	q, k, v *Value
+	out     *Tensor
+	lse     []float32
+}
+
+func (o *attentionGrad) Backward(g *Grads, gy []float32) {
+	// Three buffers, as two of the inputs may be the same value.
+	gq, gk, gv := g.Scratch(o.q.Len()), g.Scratch(o.k.Len()), g.Scratch(o.v.Len())
+	o.Attention.Backward(gq, gk, gv, gy, o.out.Data, o.lse, o.q.Data, o.k.Data, o.v.Data)
+	g.Give(o.q, gq)
+	g.Give(o.k, gk)
+	g.Give(o.v, gv)
+	g.Free(gq)
+	g.Free(gk)
+	g.Free(gv)
 }
 
 // Rotation turns queries and keys by their place before they meet (Su et al., arXiv 2104.09864): those of tokens First, First+1, ..
@@ -61,26 +70,33 @@ func SelfAttention(x *Value, heads int, r *Rotation) *Value {
 	t := x.tape
 	s := kernel.Span{Batch: n * row, Head: w / heads, Row: row}
 	a := kernel.Attention{Batch: x.Shape[0], Heads: heads, Queries: n, Keys: n, Dim: w / heads, Out: w / heads, BF16: t.BFloat16,
-		Q: s, K: s, V: s, Y: kernel.Span{Batch: n * w, Head: w / heads, Row: w}}
-	if r != nil {
-		a.Rotation = &kernel.Rotation{First: r.First, Sin: r.Sin, Cos: r.Cos}
-	}
+		Q: s, K: s, V: s, Y: kernel.Span{Batch: n * w, Head: w / heads, Row: w}, Rotation: (*kernel.Rotation)(r)}
 	out := t.allocWith(x.Shape, 2, w)
 	in := []*Value{x}
 	lse := t.sums(in, a.Batch*heads*n)
 	a.Forward(out.Data, lse, x.Data, x.Data[w:], x.Data[2*w:])
-	return Record("SelfAttention", out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		gx, acc := g.Buffer(x)
-		dst := gx
-		if acc {
-			dst = g.Scratch(len(gx))
-		}
-		a.Backward(dst, dst[w:], dst[2*w:], gy, out.Data, lse, x.Data, x.Data[w:], x.Data[2*w:])
-		if acc {
-			kernel.Add(gx, gx, dst)
-			g.Free(dst)
-		}
-	}))
+	return Record("SelfAttention", out, in, selfAttentionGrad{a, x, out, lse})
+}
+
+type selfAttentionGrad struct {
+	kernel.Attention
+	x   *Value
+	out *Tensor
+	lse []float32
+}
+
+func (o *selfAttentionGrad) Backward(g *Grads, gy []float32) {
+	w, x := o.Heads*o.Dim, o.x.Data
+	gx, acc := g.Buffer(o.x)
+	dst := gx
+	if acc {
+		dst = g.Scratch(len(gx))
+	}
+	o.Attention.Backward(dst, dst[w:], dst[2*w:], gy, o.out.Data, o.lse, x, x[w:], x[2*w:])
+	if acc {
+		kernel.Add(gx, gx, dst)
+		g.Free(dst)
+	}
 }
 
 // sums returns room for the n sums that the backward pass of an attention to in needs, nil where there is none.

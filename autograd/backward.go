@@ -12,6 +12,8 @@ type Grads struct {
 	tape *Tape
 	buf  [][]float32 // by Value.id; nil where no gradient has arrived
 	of   []Tensor    // by Value.id; what Wrt returns
+	// parts is what SumOver hands out.
+	parts [][]float32
 	// gy is the gradient of the node at work; taken says that Give has passed it on as the gradient of an input.
 	gy    []float32
 	taken bool
@@ -28,8 +30,11 @@ func (v *Value) Backward() *Grads {
 	if v.Len() != 1 {
 		panic(fmt.Sprintf("autograd: Backward: shape %v is not a scalar; start from seeds", v.Shape))
 	}
-	return v.tape.Backward(Seed{v, []float32{1}})
+	return v.tape.Backward(Seed{v, one})
 }
+
+// one is the seed of scalars; seeds are only read.
+var one = []float32{1}
 
 // Backward runs the tape backwards from the seeds: the gradients are those of the sum over seeds of sum(Value * Grad). Gradients
 // of intermediate values are given back as soon as they are used.
@@ -75,10 +80,12 @@ func (t *Tape) sweep(g *Grads, first int) {
 
 // newGrads returns gradients for all values on the tape.
 func (t *Tape) newGrads() *Grads {
-	g := &Grads{tape: t}
+	var g *Grads
 	if n := len(t.spare); n > 0 {
 		g = t.spare[n-1]
 		t.spare = t.spare[:n-1]
+	} else {
+		g = &Grads{tape: t}
 	}
 	t.grads = append(t.grads, g)
 	g.fit()
@@ -154,9 +161,13 @@ func (g *Grads) Give(v *Value, gx []float32) {
 	if acc {
 		kernel.Add(dst, dst, gx)
 	} else {
-		kernel.Parallel(len(dst), grain(1), func(lo, hi int) { copy(dst[lo:hi], gx[lo:hi]) })
+		kernel.ParallelWith(len(dst), grain(1), copying{dst, gx})
 	}
 }
+
+type copying struct{ dst, src []float32 }
+
+func (c *copying) Chunk(lo, hi int) { copy(c.dst[lo:hi], c.src[lo:hi]) }
 
 // Scratch returns n undefined floats for the operation at work; Free gives them back.
 func (g *Grads) Scratch(n int) []float32 { return g.tape.memory.get(n) }
@@ -168,6 +179,7 @@ func (g *Grads) Free(b []float32) { g.tape.memory.put(b) }
 func (g *Grads) reset() {
 	clear(g.buf)
 	clear(g.of)
+	clear(g.parts)
 	g.buf, g.of = g.buf[:0], g.of[:0]
 	g.gy, g.taken = nil, false
 }

@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
@@ -9,18 +10,24 @@ import (
 // LinearBranch ends a branch of a residual network: it returns skip + scale * Linear(x, w, b), with skip of the result's shape and a
 // factor for every channel ("layer scale", Touvron et al., arXiv 2103.17239). b may be nil.
 func LinearBranch(x, w, b, scale, skip *Value) *Value {
-	l := newBranch("LinearBranch", x, w, b, scale, skip)
-	in := present(x, w, scale, skip, b)
+	l := newBranch("LinearBranch", x.Shape, w, b, scale, skip)
 	out := x.tape.Alloc(skip.Shape...)
 	l.forward(out.Data, x.Data, skip.Data)
-	return Record("LinearBranch", out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		if x.grad {
-			gx, acc := g.Buffer(x)
-			l.input(g, gx, gy, acc, nil)
-		}
-		l.parameters(g, gy, x.Data)
-		g.Give(skip, gy)
-	}))
+	return Record("LinearBranch", out, []*Value{x, w, b, scale, skip}, linearBranchGrad{l, x, skip})
+}
+
+type linearBranchGrad struct {
+	branch
+	x, skip *Value
+}
+
+func (o *linearBranchGrad) Backward(g *Grads, gy []float32) {
+	if o.x.grad {
+		gx, acc := g.Buffer(o.x)
+		o.input(g, gx, gy, acc, nil)
+	}
+	o.parameters(g, gy, o.x.Data)
+	g.Give(o.skip, gy)
 }
 
 // PerceptronBranch returns LinearBranch(LinearGELU(x, w1, b1), w2, b2, scale, skip), the branch of a transformer's block that maps
@@ -31,29 +38,36 @@ func PerceptronBranch(x, w1, b1, w2, b2, scale, skip *Value) *Value {
 	nh, ni := w1.Shape[0], w1.Shape[1]
 	rows := sizeOf(x.Shape[:x.Rank()-1])
 	t := x.tape
-	in := present(x, w1, b1, w2, b2, scale, skip)
+	in := [...]*Value{x, w1, b1, w2, b2, scale, skip}
+	l := newBranch("PerceptronBranch", []int{rows, nh}, w2, b2, scale, skip)
 	var pre []float32
-	if anyGrad(in) {
+	if anyGrad(in[:]) {
 		pre = t.Scratch(rows * nh)
 	}
 	h := t.memory.get(rows * nh)
-	hidden := &Value{Tensor: &Tensor{Shape: []int{rows, nh}, Data: h}, tape: t}
-	l := newBranch("PerceptronBranch", hidden, w2, b2, scale, skip)
 	out := t.Alloc(skip.Shape...)
 	t.gemm(false, true, rows, nh, ni, x.Data, ni, w1.Data, ni, h, nh, false, &kernel.Epilogue[float32]{ColBias: dataOf(b1), GELU: true, Pre: pre})
 	l.forward(out.Data, h, skip.Data)
 	t.memory.put(h)
-	return Record("PerceptronBranch", out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		b := g.Scratch(rows * nh)
-		kernel.GELU(b, pre)
-		l.parameters(g, gy, b)
-		if x.grad || w1.grad || b1 != nil && b1.grad {
-			l.input(g, b, gy, false, pre)
-			g.linear(b, x, w1, b1, rows)
-		}
-		g.Free(b)
-		g.Give(skip, gy)
-	}))
+	return Record("PerceptronBranch", out, in[:], perceptronBranchGrad{l, x, w1, b1, skip, pre})
+}
+
+type perceptronBranchGrad struct {
+	branch
+	x, w1, b1, skip *Value
+	pre             []float32
+}
+
+func (o *perceptronBranchGrad) Backward(g *Grads, gy []float32) {
+	b := g.Scratch(len(o.pre))
+	kernel.GELU(b, o.pre)
+	o.parameters(g, gy, b)
+	if o.x.grad || o.w1.grad || o.b1 != nil && o.b1.grad {
+		o.input(g, b, gy, false, o.pre)
+		g.linear(b, o.x, o.w1, o.b1)
+	}
+	g.Free(b)
+	g.Give(o.skip, gy)
 }
 
 // branch is y = skip + scale (w x + b), for rows of ni channels that become no. It is computed as y = skip + w' x + b' with
@@ -64,11 +78,12 @@ type branch struct {
 	rows, ni, no int
 }
 
-func newBranch(op string, x, w, b, scale, skip *Value) *branch {
-	checkLinear(op, x.Shape, w, b)
-	l := &branch{tape: x.tape, w: w, b: b, scale: scale, rows: sizeOf(x.Shape[:x.Rank()-1]), ni: w.Shape[1], no: w.Shape[0]}
+// newBranch is that of an x of the given shape.
+func newBranch(op string, x []int, w, b, scale, skip *Value) branch {
+	checkLinear(op, x, w, b)
+	l := branch{tape: w.tape, w: w, b: b, scale: scale, rows: sizeOf(x[:len(x)-1]), ni: w.Shape[1], no: w.Shape[0]}
 	if skip.Len() != l.rows*l.no || scale.Len() != l.no {
-		panic(fmt.Sprintf("autograd: %s: skip %v and scale %v do not fit x %v and weight %v", op, skip.Shape, scale.Shape, x.Shape, w.Shape))
+		panic(fmt.Sprintf("autograd: %s: skip %v and scale %v do not fit x %v and weight %v", op, skip.Shape, scale.Shape, slices.Clone(x), w.Shape))
 	}
 	return l
 }

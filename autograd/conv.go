@@ -39,20 +39,28 @@ func Conv2d(x, w, b *Value, o ConvOptions) *Value {
 	ny, nx := s.OutSize()
 	out := x.tape.Alloc(s.N, s.Out, ny, nx)
 	kernel.ConvForward(out.Data, x.Data, w.Data, dataOf(b), s, false)
-	return Record("Conv2d", out, present(x, w, b), BackwardFunc(func(g *Grads, gy []float32) {
-		if x.grad {
-			gx, acc := g.Buffer(x)
-			kernel.ConvInputGrad(gx, gy, w.Data, s, acc)
-		}
-		if w.grad {
-			gw, acc := g.Buffer(w)
-			kernel.ConvWeightGrad(gw, x.Data, gy, s, acc)
-		}
-		if b != nil && b.grad {
-			gb, acc := g.Buffer(b)
-			kernel.ConvBiasGrad(gb, gy, s.N, s.Out, ny*nx, acc)
-		}
-	}))
+	return Record("Conv2d", out, []*Value{x, w, b}, convGrad{s, x, w, b})
+}
+
+type convGrad struct {
+	kernel.ConvShape
+	x, w, b *Value
+}
+
+func (o *convGrad) Backward(g *Grads, gy []float32) {
+	if o.x.grad {
+		gx, acc := g.Buffer(o.x)
+		kernel.ConvInputGrad(gx, gy, o.w.Data, o.ConvShape, acc)
+	}
+	if o.w.grad {
+		gw, acc := g.Buffer(o.w)
+		kernel.ConvWeightGrad(gw, o.x.Data, gy, o.ConvShape, acc)
+	}
+	if o.b != nil && o.b.grad {
+		ny, nx := o.OutSize()
+		gb, acc := g.Buffer(o.b)
+		kernel.ConvBiasGrad(gb, gy, o.N, o.Out, ny*nx, acc)
+	}
 }
 
 // ConvTranspose2d returns the transposed convolution of x, [batch, in, ny, nx], with w, [in, out/groups, ky, kx], plus b, [out] or
@@ -68,20 +76,27 @@ func ConvTranspose2d(x, w, b *Value, o ConvOptions) *Value {
 		o.Stride, o.Padding, o.OutputPadding, o.Dilation, o.Groups)
 	out := x.tape.Alloc(s.N, s.C, s.H, s.W)
 	kernel.ConvTransposeForward(out.Data, x.Data, w.Data, dataOf(b), s)
-	return Record("ConvTranspose2d", out, present(x, w, b), BackwardFunc(func(g *Grads, gy []float32) {
-		if x.grad {
-			gx, acc := g.Buffer(x)
-			kernel.ConvForward(gx, gy, w.Data, nil, s, acc)
-		}
-		if w.grad {
-			gw, acc := g.Buffer(w)
-			kernel.ConvWeightGrad(gw, gy, x.Data, s, acc)
-		}
-		if b != nil && b.grad {
-			gb, acc := g.Buffer(b)
-			kernel.ConvBiasGrad(gb, gy, s.N, s.C, s.H*s.W, acc)
-		}
-	}))
+	return Record("ConvTranspose2d", out, []*Value{x, w, b}, convTransposeGrad{s, x, w, b})
+}
+
+type convTransposeGrad struct {
+	kernel.ConvShape
+	x, w, b *Value
+}
+
+func (o *convTransposeGrad) Backward(g *Grads, gy []float32) {
+	if o.x.grad {
+		gx, acc := g.Buffer(o.x)
+		kernel.ConvForward(gx, gy, o.w.Data, nil, o.ConvShape, acc)
+	}
+	if o.w.grad {
+		gw, acc := g.Buffer(o.w)
+		kernel.ConvWeightGrad(gw, gy, o.x.Data, o.ConvShape, acc)
+	}
+	if o.b != nil && o.b.grad {
+		gb, acc := g.Buffer(o.b)
+		kernel.ConvBiasGrad(gb, gy, o.N, o.C, o.H*o.W, acc)
+	}
 }
 
 // Conv1d is Conv2d for x, [batch, in, n], and w, [out, in/groups, k]; of every pair of options it takes the second.

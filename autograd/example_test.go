@@ -55,31 +55,6 @@ func ExampleTape() {
 	// Output: [3.000 -1.000]
 }
 
-// An operation is its result and a function that adds to the gradients of its inputs.
-func ExampleRecord() {
-	cube := func(x *autograd.Value) *autograd.Value {
-		out := x.Tape().Alloc(x.Shape...)
-		for i, v := range x.Data {
-			out.Data[i] = v * v * v
-		}
-		return autograd.Record("cube", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-			gx := g.Zeroed(x)
-			for i, v := range x.Data {
-				gx[i] += 3 * v * v * gy[i]
-			}
-		}))
-	}
-	tape := &autograd.Tape{}
-	x := tape.Input(autograd.FromSlice([]float32{1, 2, -2}, 3))
-	fmt.Println(autograd.Sum(cube(x)).Backward().Wrt(x).Data)
-
-	f := func(x []*autograd.Value) *autograd.Value { return cube(x[0]) }
-	fmt.Println(autograd.CheckGrad(autograd.GradCheck{}, f, autograd.FromSlice([]float32{1, 2, -2}, 3)))
-	// Output:
-	// [3 12 12]
-	// <nil>
-}
-
 // Inference records nothing; Scope gives memory back before the pass ends.
 func ExampleTape_Scope() {
 	w := autograd.NewParam(8, 8)

@@ -19,26 +19,47 @@ func Gather(x *Value, index []int) *Value {
 		}
 	}
 	n := sizeOf(x.Shape[1:])
-	copies := make([][]int, nb)
-	for i, s := range index {
-		copies[s] = append(copies[s], i)
-	}
 	out := x.tape.allocWith(x.Shape, 0, len(index))
-	kernel.Parallel(nb, grain(n), func(lo, hi int) {
-		for s := lo; s < hi; s++ {
-			for _, i := range copies[s] {
-				copy(out.Data[i*n:][:n], x.Data[s*n:][:n])
-			}
+	kept := x.tape.ints.keep(index)
+	kernel.ParallelWith(len(kept), grain(n), gathering{out.Data, x.Data, kept, n})
+	return Record("Gather", out, []*Value{x}, gatherGrad{x, kept})
+}
+
+// gathering copies samples of n elements.
+type gathering struct {
+	dst, src []float32
+	index    []int
+	n        int
+}
+
+func (a *gathering) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(a.dst[i*a.n:][:a.n], a.src[a.index[i]*a.n:][:a.n])
+	}
+}
+
+type gatherGrad struct {
+	x     *Value
+	index []int
+}
+
+func (o *gatherGrad) Backward(g *Grads, gy []float32) {
+	gx, n := g.Zeroed(o.x), sizeOf(o.x.Shape[1:])
+	kernel.ParallelWith(o.x.Shape[0], grain(n), gatherAdd{gx, gy, o.index, n})
+}
+
+// gatherAdd adds the gradients of the copies of samples lo to hi to theirs.
+type gatherAdd struct {
+	gx, gy []float32
+	index  []int
+	n      int
+}
+
+func (a *gatherAdd) Chunk(lo, hi int) {
+	for i, s := range a.index {
+		if s >= lo && s < hi {
+			gx := a.gx[s*a.n:][:a.n]
+			kernel.Add(gx, gx, a.gy[i*a.n:][:a.n])
 		}
-	})
-	return Record("Gather", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		gx := g.Zeroed(x)
-		kernel.Parallel(nb, grain(n), func(lo, hi int) {
-			for s := lo; s < hi; s++ {
-				for _, i := range copies[s] {
-					kernel.Add(gx[s*n:][:n], gx[s*n:][:n], gy[i*n:][:n])
-				}
-			}
-		})
-	}))
+	}
 }

@@ -81,49 +81,67 @@ func BatchNorm(x, w, b *Value, mean, variance, counter *Buffer, momentum, eps fl
 // otherwise.
 func channelNorm(name string, x, w, b *Value, mean, rstd []float32, groups int, batch bool) *Value {
 	nb, nc, size := x.Shape[0], x.Shape[1], sizeOf(x.Shape[2:])
-	in, wd, bd := affine(name, x, w, b, nc)
+	wd, bd := affine(name, x, w, b, nc)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.ChannelNorm(out.Data, x.Data, mean, rstd, wd, bd, nb, nc, size, groups, batch)
-	return Record(name, out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		gw, gb := g.affine(w, b)
-		var gx []float32
-		acc := false
-		if x.grad {
-			gx, acc = g.Buffer(x)
-		}
-		kernel.ChannelNormGrad(gx, gw, gb, gy, x.Data, mean, rstd, wd, nb, nc, size, groups, batch, acc, true)
-	}))
+	return Record(name, out, []*Value{x, w, b}, channelNormGrad{x, w, b, mean, rstd, groups, batch})
+}
+
+type channelNormGrad struct {
+	x, w, b    *Value
+	mean, rstd []float32
+	groups     int
+	batch      bool
+}
+
+func (o *channelNormGrad) Backward(g *Grads, gy []float32) {
+	nb, nc, size := o.x.Shape[0], o.x.Shape[1], sizeOf(o.x.Shape[2:])
+	gw, gb := g.affine(o.w, o.b)
+	var gx []float32
+	acc := false
+	if o.x.grad {
+		gx, acc = g.Buffer(o.x)
+	}
+	kernel.ChannelNormGrad(gx, gw, gb, gy, o.x.Data, o.mean, o.rstd, dataOf(o.w), nb, nc, size, o.groups, o.batch, acc, true)
 }
 
 // fixedNorm records (x - mean) rstd w + b by channel, where mean and rstd are constants.
 func fixedNorm(x, w, b *Value, mean, rstd []float32) *Value {
 	nb, nc, size := x.Shape[0], x.Shape[1], sizeOf(x.Shape[2:])
-	in, wd, bd := affine("BatchNorm", x, w, b, nc)
+	wd, bd := affine("BatchNorm", x, w, b, nc)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.ChannelNorm(out.Data, x.Data, mean, rstd, wd, bd, nb, nc, size, 1, true)
-	return Record("BatchNorm", out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		gw, gb := g.affine(w, b)
-		if gw != nil || gb != nil {
-			kernel.ChannelNormGrad(nil, gw, gb, gy, x.Data, mean, rstd, wd, nb, nc, size, 1, true, false, true)
-		}
-		if x.grad {
-			scale := g.Scratch(nc)
-			copy(scale, rstd)
-			if wd != nil {
-				kernel.Mul(scale, scale, wd)
-			}
-			gx, acc := g.Buffer(x)
-			if acc {
-				d := g.Scratch(len(gx))
-				kernel.ChannelAffine(d, gy, scale, nil, nb, nc, size)
-				kernel.Add(gx, gx, d)
-				g.Free(d)
-			} else {
-				kernel.ChannelAffine(gx, gy, scale, nil, nb, nc, size)
-			}
-			g.Free(scale)
-		}
-	}))
+	return Record("BatchNorm", out, []*Value{x, w, b}, fixedNormGrad{x, w, b, mean, rstd})
+}
+
+type fixedNormGrad struct {
+	x, w, b    *Value
+	mean, rstd []float32
+}
+
+func (o *fixedNormGrad) Backward(g *Grads, gy []float32) {
+	nb, nc, size := o.x.Shape[0], o.x.Shape[1], sizeOf(o.x.Shape[2:])
+	if gw, gb := g.affine(o.w, o.b); gw != nil || gb != nil {
+		kernel.ChannelNormGrad(nil, gw, gb, gy, o.x.Data, o.mean, o.rstd, dataOf(o.w), nb, nc, size, 1, true, false, true)
+	}
+	if !o.x.grad {
+		return
+	}
+	scale := g.Scratch(nc)
+	copy(scale, o.rstd)
+	if o.w != nil {
+		kernel.Mul(scale, scale, o.w.Data)
+	}
+	gx, acc := g.Buffer(o.x)
+	if acc {
+		d := g.Scratch(len(gx))
+		kernel.ChannelAffine(d, gy, scale, nil, nb, nc, size)
+		kernel.Add(gx, gx, d)
+		g.Free(d)
+	} else {
+		kernel.ChannelAffine(gx, gy, scale, nil, nb, nc, size)
+	}
+	g.Free(scale)
 }
 
 // deviation turns variances into 1 / sqrt(variance + eps).

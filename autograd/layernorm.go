@@ -12,31 +12,39 @@ import (
 func LayerNorm(x, w, b *Value, eps float32) *Value {
 	n := x.Dim(-1)
 	rows := sizeOf(x.Shape[:x.Rank()-1])
-	in, wd, bd := affine("LayerNorm", x, w, b, n)
+	wd, bd := affine("LayerNorm", x, w, b, n)
 	t := x.tape
 	out := t.Alloc(x.Shape...)
 	mean, rstd := t.Scratch(rows), t.Scratch(rows)
 	kernel.LayerNorm(out.Data, mean, rstd, x.Data, wd, bd, rows, n, float64(eps))
-	return Record("LayerNorm", out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		if gw, gb := g.affine(w, b); gw != nil || gb != nil {
-			kernel.LayerNormGrad(nil, gw, gb, gy, x.Data, wd, mean, rstd, rows, n, false, true)
-		}
-		if x.grad {
-			gx, acc := g.Buffer(x)
-			kernel.LayerNormGrad(gx, nil, nil, gy, x.Data, wd, mean, rstd, rows, n, acc, false)
-		}
-	}))
+	return Record("LayerNorm", out, []*Value{x, w, b}, layerNormGrad{x, w, b, mean, rstd})
 }
 
-// affine returns the inputs of a normalisation and the data of its weight and bias, which are both there or both nil.
-func affine(op string, x, w, b *Value, n int) (in []*Value, wd, bd []float32) {
+type layerNormGrad struct {
+	x, w, b    *Value
+	mean, rstd []float32
+}
+
+func (o *layerNormGrad) Backward(g *Grads, gy []float32) {
+	x, w, rows, n := o.x.Data, dataOf(o.w), len(o.mean), o.x.Dim(-1)
+	if gw, gb := g.affine(o.w, o.b); gw != nil || gb != nil {
+		kernel.LayerNormGrad(nil, gw, gb, gy, x, w, o.mean, o.rstd, rows, n, false, true)
+	}
+	if o.x.grad {
+		gx, acc := g.Buffer(o.x)
+		kernel.LayerNormGrad(gx, nil, nil, gy, x, w, o.mean, o.rstd, rows, n, acc, false)
+	}
+}
+
+// affine returns the data of the weight and the bias of a normalisation of x, which are both there or both nil.
+func affine(op string, x, w, b *Value, n int) (wd, bd []float32) {
 	if w == nil && b == nil {
-		return []*Value{x}, nil, nil
+		return nil, nil
 	}
 	if w == nil || b == nil || w.Len() != n || b.Len() != n {
 		panic(fmt.Sprintf("autograd: %s: weight and bias do not both have %d elements, for x %v", op, n, x.Shape))
 	}
-	return []*Value{x, w, b}, w.Data, b.Data
+	return w.Data, b.Data
 }
 
 // affine returns where the gradients of a weight and a bias are added, nil where none is needed.

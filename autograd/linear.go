@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
@@ -16,33 +17,43 @@ func LinearGELU(x, w, b *Value) *Value { return linear("LinearGELU", x, w, b, tr
 func linear(name string, x, w, b *Value, gelu bool) *Value {
 	checkLinear(name, x.Shape, w, b)
 	rank, no, ni := x.Rank(), w.Shape[0], w.Shape[1]
-	in := present(x, w, b)
+	in := [...]*Value{x, w, b}
 	ep := kernel.Epilogue[float32]{GELU: gelu, ColBias: dataOf(b)}
 	rows := sizeOf(x.Shape[:rank-1])
 	t := x.tape
 	out := t.allocWith(x.Shape, rank-1, no)
-	if gelu && anyGrad(in) {
+	if gelu && anyGrad(in[:]) {
 		ep.Pre = t.Scratch(rows * no)
 	}
 	t.gemm(false, true, rows, no, ni, x.Data, ni, w.Data, ni, out.Data, no, false, &ep)
-	pre := ep.Pre
-	return Record(name, out, in, BackwardFunc(func(g *Grads, gy []float32) {
-		gz := gy
-		if gelu {
-			gz = g.Scratch(len(gy))
-			kernel.GELUGrad(gz, gy, pre, false)
-		}
-		g.linear(gz, x, w, b, rows)
-		if gelu {
-			g.Free(gz)
-		}
-	}))
+	if gelu {
+		return Record(name, out, in[:], linearGELUGrad{linearGrad{x, w, b}, ep.Pre})
+	}
+	return Record(name, out, in[:], linearGrad{x, w, b})
 }
 
-// linear computes the gradients of x, w and b from that of z = w x + b, for rows of x.
-func (g *Grads) linear(gz []float32, x, w, b *Value, rows int) {
+type linearGrad struct{ x, w, b *Value }
+
+func (o *linearGrad) Backward(g *Grads, gy []float32) { g.linear(gy, o.x, o.w, o.b) }
+
+// linearGELUGrad is the way back from GELU(pre).
+type linearGELUGrad struct {
+	linearGrad
+	pre []float32
+}
+
+func (o *linearGELUGrad) Backward(g *Grads, gy []float32) {
+	gz := g.Scratch(len(gy))
+	kernel.GELUGrad(gz, gy, o.pre, false)
+	o.linearGrad.Backward(g, gz)
+	g.Free(gz)
+}
+
+// linear computes the gradients of x, w and b from that of z = w x + b.
+func (g *Grads) linear(gz []float32, x, w, b *Value) {
 	t := g.tape
 	no, ni := w.Shape[0], w.Shape[1]
+	rows := len(gz) / no
 	if x.grad {
 		gx, acc := g.Buffer(x)
 		t.gemm(false, false, rows, ni, no, gz, no, w.Data, ni, gx, ni, acc, nil)
@@ -69,7 +80,7 @@ func (t *Tape) gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []
 // checkLinear panics unless weight and bias, which may be nil, map the last axis of x.
 func checkLinear(op string, x []int, w, b *Value) {
 	if len(x) < 1 || w.Rank() < 2 || w.Len() != w.Shape[0]*w.Shape[1] || x[len(x)-1] != w.Shape[1] {
-		panic(fmt.Sprintf("autograd: %s: weight %v does not fit x %v: want [out, in] and [.., in]", op, w.Shape, x))
+		panic(fmt.Sprintf("autograd: %s: weight %v does not fit x %v: want [out, in] and [.., in]", op, w.Shape, slices.Clone(x)))
 	}
 	if b != nil && b.Len() != w.Shape[0] {
 		panic(fmt.Sprintf("autograd: %s: bias %v does not fit weight %v", op, b.Shape, w.Shape))

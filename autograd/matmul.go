@@ -42,16 +42,23 @@ func matmul(name string, a, b *Value, transB bool) *Value {
 	}
 	out := a.tape.Alloc(append(append(make([]int, 0, 8), lead...), m, n)...)
 	p.forward(out.Data, a.Data, b.Data)
-	return Record(name, out, []*Value{a, b}, BackwardFunc(func(g *Grads, gy []float32) {
-		if a.grad {
-			ga, acc := g.Buffer(a)
-			p.gradA(ga, gy, b.Data, acc)
-		}
-		if b.grad {
-			gb, acc := g.Buffer(b)
-			p.gradB(gb, gy, a.Data, acc)
-		}
-	}))
+	return Record(name, out, []*Value{a, b}, matmulGrad{p, a, b})
+}
+
+type matmulGrad struct {
+	product
+	a, b *Value
+}
+
+func (o *matmulGrad) Backward(g *Grads, gy []float32) {
+	if o.a.grad {
+		ga, acc := g.Buffer(o.a)
+		o.gradA(ga, gy, o.b.Data, acc)
+	}
+	if o.b.grad {
+		gb, acc := g.Buffer(o.b)
+		o.gradB(gb, gy, o.a.Data, acc)
+	}
 }
 
 // product is batch products c = a op(b), a m x k, c m x n; strideA is 0 where all share a.

@@ -7,6 +7,31 @@ type slot struct {
 	shape [6]int
 }
 
+// shelf hands out short lists that operations keep until Reset, from memory that serves again.
+type shelf[T any] struct{ list []T }
+
+// take returns n elements of no particular value.
+func (s *shelf[T]) take(n int) []T {
+	if len(s.list)+n > cap(s.list) {
+		s.list = make([]T, 0, max(2*cap(s.list), n, 64)) // lists taken before keep the old one
+	}
+	at := len(s.list)
+	s.list = s.list[:at+n]
+	return s.list[at:][:n:n]
+}
+
+// keep returns a copy of x.
+func (s *shelf[T]) keep(x []T) []T {
+	y := s.take(len(x))
+	copy(y, x)
+	return y
+}
+
+func (s *shelf[T]) reset() {
+	clear(s.list)
+	s.list = s.list[:0]
+}
+
 // slab hands out slots in order and starts again at the first when n is set to zero.
 type slab struct {
 	chunks [][]slot

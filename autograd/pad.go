@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
@@ -23,24 +24,32 @@ const (
 func Pad(x *Value, pads []int, mode PadMode) *Value {
 	n := len(pads) / 2
 	if len(pads)%2 != 0 || n > 3 || n > x.Rank() {
-		panic(fmt.Sprintf("autograd: Pad: %v does not fit shape %v", pads, x.Shape))
+		panic(fmt.Sprintf("autograd: Pad: %v does not fit shape %v", slices.Clone(pads), x.Shape))
 	}
 	if n == 0 {
 		return x
 	}
 	first := x.Rank() - n
-	outer := sizeOf(x.Shape[:first])
+	o := padGrad{x: x, mode: kernel.Padding(mode), n: n, outer: sizeOf(x.Shape[:first])}
 	shape := append(make([]int, 0, 8), x.Shape...)
-	axes := make([]kernel.PadAxis, n)
-	for i := range axes {
+	for i := range n {
 		k := 2 * (n - 1 - i)
-		axes[i] = kernel.PadAxis{N: x.Shape[first+i], Before: pads[k], After: pads[k+1]}
-		shape[first+i] = axes[i].Out()
+		o.axes[i] = kernel.PadAxis{N: x.Shape[first+i], Before: pads[k], After: pads[k+1]}
+		shape[first+i] = o.axes[i].Out()
 	}
 	out := x.tape.Alloc(shape...)
-	kernel.Pad(out.Data, x.Data, kernel.Padding(mode), outer, axes...)
-	return Record("Pad", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		gx, acc := g.Buffer(x)
-		kernel.PadGrad(gx, gy, kernel.Padding(mode), outer, acc, axes...)
-	}))
+	kernel.Pad(out.Data, x.Data, o.mode, o.outer, o.axes[:n]...)
+	return Record("Pad", out, []*Value{x}, o)
+}
+
+type padGrad struct {
+	x        *Value
+	mode     kernel.Padding
+	axes     [3]kernel.PadAxis
+	n, outer int // axes in use, and what lies before them
+}
+
+func (o *padGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	kernel.PadGrad(gx, gy, o.mode, o.outer, acc, o.axes[:o.n]...)
 }

@@ -2,40 +2,45 @@ package autograd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
 
 // Permute returns x with its axes in another order: axis i of the result is axis axes[i] of x. It copies.
 func Permute(x *Value, axes ...int) *Value {
-	inverse := make([]int, len(axes))
-	shape := make([]int, len(axes))
-	seen := 0
-	for i, a := range axes {
-		if len(axes) != x.Rank() || a < 0 || a >= len(axes) || seen&(1<<a) != 0 {
-			panic(fmt.Sprintf("autograd: Permute: %v is not an order of the axes of shape %v", axes, x.Shape))
+	inverse, shape := append(make([]int, 0, 8), axes...), append(make([]int, 0, 8), axes...)
+	t, seen, fits := x.tape, 0, len(axes) == x.Rank()
+	for i := 0; fits && i < len(axes); i++ {
+		a := axes[i]
+		if fits = a >= 0 && a < len(axes) && seen&(1<<a) == 0; fits {
+			seen |= 1 << a
+			inverse[a], shape[i] = i, x.Shape[a]
 		}
-		seen |= 1 << a
-		inverse[a], shape[i] = i, x.Shape[a]
 	}
-	if len(axes) != x.Rank() {
-		panic(fmt.Sprintf("autograd: Permute: %v is not an order of the axes of shape %v", axes, x.Shape))
+	if !fits {
+		panic(fmt.Sprintf("autograd: Permute: %v is not an order of the axes of shape %v", slices.Clone(axes), x.Shape))
 	}
-	out := x.tape.Alloc(shape...)
-	forward := permutation(x.Shape, axes)
-	forward.run(out.Data, x.Data)
-	return Record("Permute", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		back := permutation(shape, inverse)
-		gx, acc := g.Buffer(x)
-		if !acc {
-			back.run(gx, gy)
-			return
-		}
-		d := g.Scratch(len(gx))
-		back.run(d, gy)
-		kernel.Add(gx, gx, d)
-		g.Free(d)
-	}))
+	out := t.Alloc(shape...)
+	t.permutation(x.Shape, axes).run(out.Data, x.Data)
+	return Record("Permute", out, []*Value{x}, permuteGrad{x, t.permutation(shape, inverse)})
+}
+
+type permuteGrad struct {
+	x    *Value
+	back order
+}
+
+func (o *permuteGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	if !acc {
+		o.back.run(gx, gy)
+		return
+	}
+	d := g.Scratch(len(gx))
+	o.back.run(d, gy)
+	kernel.Add(gx, gx, d)
+	g.Free(d)
 }
 
 // ChannelsLast turns [batch, channel, spatial...] into [batch, spatial..., channel].
@@ -68,16 +73,10 @@ func ChannelsFirst(x *Value) *Value {
 // those of size 1, and with neighbours that stay neighbours merged.
 type order struct{ dims []dim }
 
-func permutation(shape, axes []int) order {
-	strides := make([]int, len(shape))
-	n := 1
-	for i := len(shape) - 1; i >= 0; i-- {
-		strides[i] = n
-		n *= shape[i]
-	}
-	dims := make([]dim, 0, len(axes))
+func (t *Tape) permutation(shape, axes []int) order {
+	dims := make([]dim, 0, 8)
 	for _, a := range axes {
-		d := dim{shape[a], strides[a]}
+		d := dim{shape[a], sizeOf(shape[a+1:])}
 		if d.n == 1 {
 			continue
 		}
@@ -87,7 +86,7 @@ func permutation(shape, axes []int) order {
 		}
 		dims = append(dims, d)
 	}
-	return order{dims}
+	return order{t.dims.keep(dims)}
 }
 
 func (p order) run(dst, src []float32) {
@@ -104,17 +103,27 @@ func (p order) run(dst, src []float32) {
 		kernel.Transpose(dst, src, d[0].n, d[2].n, d[1].n)
 	default:
 		outer, last := d[:len(d)-1], d[len(d)-1]
-		kernel.Parallel(walkSize(outer), grain(last.n), func(lo, hi int) {
-			walk(outer, lo, hi, func(i, o int) {
-				row := dst[i*last.n:][:last.n]
-				if last.stride == 1 {
-					copy(row, src[o:])
-					return
-				}
-				for j := range row {
-					row[j] = src[o+j*last.stride]
-				}
-			})
-		})
+		kernel.ParallelWith(walkSize(outer), grain(last.n), reordering{dst, src, outer, last})
 	}
+}
+
+// reordering writes rows of dst, along its last axis.
+type reordering struct {
+	dst, src []float32
+	outer    []dim
+	last     dim
+}
+
+func (r *reordering) Chunk(lo, hi int) {
+	n, stride := r.last.n, r.last.stride
+	walk(r.outer, lo, hi, func(i, o int) {
+		row := r.dst[i*n:][:n]
+		if stride == 1 {
+			copy(row, r.src[o:])
+			return
+		}
+		for j := range row {
+			row[j] = r.src[o+j*stride]
+		}
+	})
 }

@@ -6,7 +6,7 @@ import "github.com/spamoe/spamoe/internal/kernel"
 func AddScalar(x *Value, a float32) *Value {
 	out := x.tape.Alloc(x.Shape...)
 	kernel.AddScalar(out.Data, x.Data, a)
-	return Record("AddScalar", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) { g.Give(x, gy) }))
+	return Record("AddScalar", out, []*Value{x}, giveGrad{x})
 }
 
 // Neg returns -x.
@@ -17,22 +17,27 @@ func Div(x, y *Value) *Value {
 	sameShape("Div", x, y)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Div(out.Data, x.Data, y.Data)
-	return Record("Div", out, []*Value{x, y}, BackwardFunc(func(g *Grads, gy []float32) {
-		d := g.Scratch(len(gy))
-		kernel.Div(d, gy, y.Data)
-		if x.grad {
-			g.Give(x, d)
+	return Record("Div", out, []*Value{x, y}, divGrad{x, y, out})
+}
+
+type divGrad struct {
+	x, y *Value
+	out  *Tensor
+}
+
+func (o *divGrad) Backward(g *Grads, gy []float32) {
+	d := g.Scratch(len(gy))
+	kernel.Div(d, gy, o.y.Data)
+	g.Give(o.x, d)
+	if o.y.grad {
+		kernel.Mul(d, d, o.out.Data)
+		if dst, acc := g.Buffer(o.y); acc {
+			kernel.Axpy(dst, -1, d)
+		} else {
+			kernel.Scale(dst, d, -1)
 		}
-		if y.grad {
-			kernel.Mul(d, d, out.Data)
-			if dst, acc := g.Buffer(y); acc {
-				kernel.Axpy(dst, -1, d)
-			} else {
-				kernel.Scale(dst, d, -1)
-			}
-		}
-		g.Free(d)
-	}))
+	}
+	g.Free(d)
 }
 
 // Square returns x^2.
@@ -92,22 +97,52 @@ func Sigmoid(x *Value) *Value {
 
 // Pow returns x^p, for x > 0 unless p is an integer.
 func Pow(x *Value, p float32) *Value {
-	return unary("Pow", x, func(y, x []float32) { kernel.Pow(y, x, p) }, func(gx, gy, x, _ []float32, acc bool) { kernel.PowGrad(gx, gy, x, p, acc) })
+	out := x.tape.Alloc(x.Shape...)
+	kernel.Pow(out.Data, x.Data, p)
+	return Record("Pow", out, []*Value{x}, powGrad{x, p})
+}
+
+type powGrad struct {
+	x *Value
+	p float32
+}
+
+func (o *powGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	kernel.PowGrad(gx, gy, o.x.Data, o.p, acc)
 }
 
 // Clamp returns min(max(x, lo), hi). The gradient passes where lo <= x <= hi.
 func Clamp(x *Value, lo, hi float32) *Value {
-	return unary("Clamp", x, func(y, x []float32) { kernel.Clamp(y, x, lo, hi) }, func(gx, gy, x, _ []float32, acc bool) {
-		kernel.ClampGrad(gx, gy, x, lo, hi, acc)
-	})
+	out := x.tape.Alloc(x.Shape...)
+	kernel.Clamp(out.Data, x.Data, lo, hi)
+	return Record("Clamp", out, []*Value{x}, clampGrad{x, lo, hi})
 }
 
-// unary records y = f(x), element by element, with a kernel for its gradient, which may use x and y.
+type clampGrad struct {
+	x      *Value
+	lo, hi float32
+}
+
+func (o *clampGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	kernel.ClampGrad(gx, gy, o.x.Data, o.lo, o.hi, acc)
+}
+
+// unary records y = f(x), element by element, with a kernel for its gradient, which may use x and y and captures nothing.
 func unary(name string, x *Value, f func(y, x []float32), back func(gx, gy, x, y []float32, acc bool)) *Value {
 	out := x.tape.Alloc(x.Shape...)
 	f(out.Data, x.Data)
-	return Record(name, out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		gx, acc := g.Buffer(x)
-		back(gx, gy, x.Data, out.Data, acc)
-	}))
+	return Record(name, out, []*Value{x}, unaryGrad{x, out, back})
+}
+
+type unaryGrad struct {
+	x    *Value
+	out  *Tensor
+	back func(gx, gy, x, y []float32, acc bool)
+}
+
+func (o *unaryGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	o.back(gx, gy, o.x.Data, o.out.Data, acc)
 }

@@ -19,19 +19,27 @@ func MaxPool2d(x *Value, size, stride, padding [2]int) *Value {
 	}
 	ny, nx := p.Out()
 	out := x.tape.Alloc(x.Shape[0], x.Shape[1], ny, nx)
-	arg := make([]int32, out.Len())
+	arg := x.tape.places.take(out.Len())
 	kernel.MaxPool2d(out.Data, arg, x.Data, planes, p)
-	return Record("MaxPool2d", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		gx, acc := g.Buffer(x)
-		kernel.MaxPool2dGrad(gx, gy, arg, planes, p, acc)
-	}))
+	return Record("MaxPool2d", out, []*Value{x}, maxPoolGrad{p, x, arg})
+}
+
+type maxPoolGrad struct {
+	kernel.MaxPool
+	x   *Value
+	arg []int32
+}
+
+func (o *maxPoolGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	kernel.MaxPool2dGrad(gx, gy, o.arg, o.x.Shape[0]*o.x.Shape[1], o.MaxPool, acc)
 }
 
 // GlobalAvgPool returns the mean over all points, [batch, channel, spatial...] to [batch, channel, 1...].
 func GlobalAvgPool(x *Value) *Value {
-	axes := make([]int, max(x.Rank()-2, 0))
-	for i := range axes {
-		axes[i] = 2 + i
+	axes := make([]int, 0, 8)
+	for i := 2; i < x.Rank(); i++ {
+		axes = append(axes, i)
 	}
 	return MeanAxes(x, true, axes...)
 }

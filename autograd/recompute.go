@@ -14,25 +14,27 @@ func Recompute(x *Value, f func(x *Value) *Value) *Value {
 	if t.NoGrad {
 		return t.Scope(func() *Value { return f(x) })
 	}
-	drawn := &tapeRand{source: t.Rand}
-	y, needs := t.dry(x, f, drawn)
-	if y.grad = needs || x.grad; !y.grad {
-		return y
+	r := operation[recompute](t)
+	r.x, r.f = x, f
+	r.drawn.begin(t.Rand)
+	y, needs := r.dry()
+	if y.grad = needs || x.grad; y.grad {
+		t.record("Recompute", y, r)
+	} else {
+		t.spend(r)
 	}
-	t.record("Recompute", y, &recompute{t, x, f, drawn})
 	return y
 }
 
 type recompute struct {
-	t     *Tape
 	x     *Value
 	f     func(x *Value) *Value
-	drawn *tapeRand
+	drawn tapeRand
 }
 
 // Backward computes f again and goes through it.
 func (r *recompute) Backward(g *Grads, gy []float32) {
-	t := r.t
+	t := r.x.tape
 	first, held, mark, random, again := len(t.nodes), len(t.live), t.mark, t.Rand, t.again
 	t.mark, t.Rand, t.again = held, r.drawn.replay(), true
 	z := r.f(r.x)
@@ -51,14 +53,16 @@ func (r *recompute) Backward(g *Grads, gy []float32) {
 }
 
 // dry runs f without recording and keeps nothing but its result. It reports whether f uses anything that needs a gradient.
-func (t *Tape) dry(x *Value, f func(x *Value) *Value, drawn *tapeRand) (y *Value, needs bool) {
+func (r *recompute) dry() (y *Value, needs bool) {
+	t := r.x.tape
 	params, random, slots := t.params, t.Rand, t.slots.n
-	defer func() { t.params, t.Rand, t.NoGrad = params, random, false }()
-	t.params, t.NoGrad, t.touched = nil, true, false
-	if random != nil {
-		t.Rand = rand.New(drawn)
-	}
-	y = t.Scope(func() *Value { return f(t.Const(x.Tensor)) })
+	defer func() {
+		clear(t.params)
+		t.params, t.dried, t.Rand, t.NoGrad = params, t.params, random, false
+	}()
+	t.params, t.NoGrad, t.touched = t.dried, true, false
+	t.Rand = r.drawn.replay()
+	y = t.Scope(func() *Value { return r.f(t.Const(r.x.Tensor)) })
 	needs = t.touched
 	for p := range t.params {
 		needs = needs || !p.Frozen
@@ -70,12 +74,16 @@ func (t *Tape) dry(x *Value, f func(x *Value) *Value, drawn *tapeRand) (y *Value
 	return t.Const(t.view(data, last)), needs
 }
 
-// tapeRand is a source of random numbers that remembers those of another one.
+// tapeRand is a source of random numbers that remembers those of another one, which may be nil.
 type tapeRand struct {
 	source *rand.Rand
 	drawn  []uint64
 	next   int
+	random *rand.Rand // reads from here
 }
+
+// begin forgets what was drawn and draws from another source.
+func (r *tapeRand) begin(source *rand.Rand) { r.source, r.drawn = source, r.drawn[:0] }
 
 // Uint64 returns the next number of the source.
 func (r *tapeRand) Uint64() uint64 {
@@ -92,5 +100,8 @@ func (r *tapeRand) replay() *rand.Rand {
 		return nil
 	}
 	r.next = 0
-	return rand.New(r)
+	if r.random == nil {
+		r.random = rand.New(r)
+	}
+	return r.random
 }

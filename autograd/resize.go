@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spamoe/spamoe/internal/kernel"
+	"github.com/spamoe/spamoe/internal/memo"
 )
 
 // InterpolationMode is a way to find values between grid points.
@@ -42,12 +43,38 @@ func resizeAxis(x *Value, axis, n int, how Interpolation) *Value {
 	if n < 1 || x.Shape[axis] < 1 {
 		panic(fmt.Sprintf("autograd: Resize: axis %d of shape %v to size %d", axis, x.Shape, n))
 	}
-	m := kernel.NewAxisMap(kernel.Interpolation(how.Mode), x.Shape[axis], n, how.AlignCorners)
+	m := axisMapsOf(how, x.Shape[axis], n)
 	outer, inner := sizeOf(x.Shape[:axis]), sizeOf(x.Shape[axis+1:])
 	out := x.tape.allocWith(x.Shape, axis, n)
-	kernel.ApplyAxis(out.Data, x.Data, m, outer, inner, false)
-	return Record("Resize", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		gx, acc := g.Buffer(x)
-		kernel.ApplyAxis(gx, gy, m.Adjoint(), outer, inner, acc)
-	}))
+	kernel.ApplyAxis(out.Data, x.Data, m.there, outer, inner, false)
+	return Record("Resize", out, []*Value{x}, resizeGrad{x, m.back, outer, inner})
+}
+
+type resizeGrad struct {
+	x            *Value
+	back         *kernel.AxisMap
+	outer, inner int
+}
+
+func (o *resizeGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	kernel.ApplyAxis(gx, gy, o.back, o.outer, o.inner, acc)
+}
+
+// axisMaps are an interpolation along one axis and its adjoint.
+type axisMaps struct{ there, back *kernel.AxisMap }
+
+type axisMapsKey struct {
+	how     Interpolation
+	in, out int
+}
+
+var allAxisMaps memo.Map[axisMapsKey, axisMaps]
+
+func axisMapsOf(how Interpolation, in, out int) axisMaps {
+	m, _ := allAxisMaps.Get(axisMapsKey{how, in, out}, func() (axisMaps, error) {
+		m := kernel.NewAxisMap(kernel.Interpolation(how.Mode), in, out, how.AlignCorners)
+		return axisMaps{m, m.Adjoint()}, nil
+	})
+	return m
 }

@@ -12,13 +12,18 @@ func AddLast(x, b *Value) *Value {
 	rows, n := lastAxis("AddLast", x, b)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.AddRow(out.Data, x.Data, b.Data, rows, n)
-	return Record("AddLast", out, []*Value{x, b}, BackwardFunc(func(g *Grads, gy []float32) {
-		if b.grad {
-			gb, acc := g.Buffer(b)
-			kernel.ColSum(gb, gy, rows, n, acc)
-		}
-		g.Give(x, gy)
-	}))
+	return Record("AddLast", out, []*Value{x, b}, addLastGrad{x, b})
+}
+
+type addLastGrad struct{ x, b *Value }
+
+func (o *addLastGrad) Backward(g *Grads, gy []float32) {
+	if o.b.grad {
+		rows, n := lastAxis("AddLast", o.x, o.b)
+		gb, acc := g.Buffer(o.b)
+		kernel.ColSum(gb, gy, rows, n, acc)
+	}
+	g.Give(o.x, gy)
 }
 
 // MulLast returns y[.., c] = x[.., c] w[c]: a gate along the last axis. w may have any shape with as many elements as the last
@@ -27,16 +32,21 @@ func MulLast(x, w *Value) *Value {
 	rows, n := lastAxis("MulLast", x, w)
 	out := x.tape.Alloc(x.Shape...)
 	kernel.MulRow(out.Data, x.Data, w.Data, rows, n)
-	return Record("MulLast", out, []*Value{x, w}, BackwardFunc(func(g *Grads, gy []float32) {
-		if w.grad {
-			gw, acc := g.Buffer(w)
-			kernel.MulRowGrad(nil, gw, gy, x.Data, w.Data, rows, n, false, acc)
-		}
-		if x.grad {
-			gx, acc := g.Buffer(x)
-			kernel.MulRowGrad(gx, nil, gy, x.Data, w.Data, rows, n, acc, false)
-		}
-	}))
+	return Record("MulLast", out, []*Value{x, w}, mulLastGrad{x, w})
+}
+
+type mulLastGrad struct{ x, w *Value }
+
+func (o *mulLastGrad) Backward(g *Grads, gy []float32) {
+	rows, n := lastAxis("MulLast", o.x, o.w)
+	if o.w.grad {
+		gw, acc := g.Buffer(o.w)
+		kernel.MulRowGrad(nil, gw, gy, o.x.Data, o.w.Data, rows, n, false, acc)
+	}
+	if o.x.grad {
+		gx, acc := g.Buffer(o.x)
+		kernel.MulRowGrad(gx, nil, gy, o.x.Data, o.w.Data, rows, n, acc, false)
+	}
 }
 
 // lastAxis returns x as rows of n elements, after checking that v holds one row.

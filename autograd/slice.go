@@ -26,9 +26,17 @@ func Narrow(x *Value, axis, start, n int) *Value {
 		out = x.tape.allocWith(x.Shape, axis, n)
 		moveRuns(out.Data, part, x.Data[from:], whole, part, outer, false)
 	}
-	return Record("Narrow", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		moveRuns(g.Zeroed(x)[from:], whole, gy, part, part, outer, true)
-	}))
+	return Record("Narrow", out, []*Value{x}, narrowGrad{x, whole, part, from, outer})
+}
+
+// narrowGrad is the way back from outer parts of a whole each, of part elements from the given one on.
+type narrowGrad struct {
+	x                        *Value
+	whole, part, from, outer int
+}
+
+func (o *narrowGrad) Backward(g *Grads, gy []float32) {
+	moveRuns(g.Zeroed(o.x)[o.from:], o.whole, gy, o.part, o.part, o.outer, true)
 }
 
 // Concat joins tensors along one axis; the other axes agree.
@@ -44,8 +52,8 @@ func Concat(axis int, xs ...*Value) *Value {
 		}
 		n += x.Shape[axis]
 	}
-	xs = slices.Clone(xs)
-	out := xs[0].tape.allocWith(xs[0].Shape, axis, n)
+	t := xs[0].tape
+	out := t.allocWith(xs[0].Shape, axis, n)
 	outer, inner := sizeOf(out.Shape[:axis]), sizeOf(out.Shape[axis+1:])
 	whole := n * inner
 	from := 0
@@ -54,17 +62,24 @@ func Concat(axis int, xs ...*Value) *Value {
 		moveRuns(out.Data[from:], whole, x.Data, part, part, outer, false)
 		from += part
 	}
-	return Record("Concat", out, xs, BackwardFunc(func(g *Grads, gy []float32) {
-		from := 0
-		for _, x := range xs {
-			part := x.Shape[axis] * inner
-			if x.grad {
-				gx, acc := g.Buffer(x)
-				moveRuns(gx, part, gy[from:], whole, part, outer, acc)
-			}
-			from += part
+	return Record("Concat", out, xs, concatGrad{t.values.keep(xs), axis, outer, inner, whole})
+}
+
+type concatGrad struct {
+	xs                        []*Value
+	axis, outer, inner, whole int
+}
+
+func (o *concatGrad) Backward(g *Grads, gy []float32) {
+	from := 0
+	for _, x := range o.xs {
+		part := x.Shape[o.axis] * o.inner
+		if x.grad {
+			gx, acc := g.Buffer(x)
+			moveRuns(gx, part, gy[from:], o.whole, part, o.outer, acc)
 		}
-	}))
+		from += part
+	}
 }
 
 // moveRuns copies, or adds if acc, count runs of n floats between places that lie one stride apart.
@@ -72,16 +87,24 @@ func moveRuns(dst []float32, dstStride int, src []float32, srcStride, n, count i
 	if n == 0 {
 		return
 	}
-	kernel.Parallel(count, grain(n), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			d, s := dst[i*dstStride:][:n], src[i*srcStride:][:n]
-			if acc {
-				for j, v := range s {
-					d[j] += v
-				}
-			} else {
-				copy(d, s)
+	kernel.ParallelWith(count, grain(n), moving{dst, src, dstStride, srcStride, n, acc})
+}
+
+type moving struct {
+	dst, src                []float32
+	dstStride, srcStride, n int
+	acc                     bool
+}
+
+func (m *moving) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		d, s := m.dst[i*m.dstStride:][:m.n], m.src[i*m.srcStride:][:m.n]
+		if m.acc {
+			for j, v := range s {
+				d[j] += v
 			}
+		} else {
+			copy(d, s)
 		}
-	})
+	}
 }

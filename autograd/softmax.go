@@ -15,8 +15,16 @@ func Softmax(x *Value) *Value {
 	rows := sizeOf(x.Shape[:x.Rank()-1])
 	out := x.tape.Alloc(x.Shape...)
 	kernel.Softmax(out.Data, x.Data, rows, n)
-	return Record("Softmax", out, []*Value{x}, BackwardFunc(func(g *Grads, gy []float32) {
-		gx, acc := g.Buffer(x)
-		kernel.SoftmaxGrad(gx, gy, out.Data, rows, n, acc)
-	}))
+	return Record("Softmax", out, []*Value{x}, softmaxGrad{x, out, rows, n})
+}
+
+type softmaxGrad struct {
+	x       *Value
+	out     *Tensor
+	rows, n int
+}
+
+func (o *softmaxGrad) Backward(g *Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	kernel.SoftmaxGrad(gx, gy, o.out.Data, o.rows, o.n, acc)
 }

@@ -2,16 +2,15 @@ package autograd
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
 
 // SumOver adds up the gradients of values, of which any may be nil, for an operation that goes through rows of its data once and meets
-// the same parameters in all of them. It calls body, from several goroutines, for groups of at least least rows, lo to hi, that do not
-// depend on the number of threads; parts[i], zeros at first, is where a group adds to the gradient of values[i], nil where there is
+// the same parameters in all of them. It calls args.Rows, from several goroutines, for groups of at least least rows, lo to hi, that do
+// not depend on the number of threads; parts[i], zeros at first, is where a group adds to the gradient of values[i], nil where there is
 // none to be computed. The groups' parts are then added in order.
-func (g *Grads) SumOver(rows, least int, values []*Value, body func(lo, hi int, parts [][]float32)) {
+func SumOver[A any, P rowGroup[A]](g *Grads, rows, least int, values []*Value, args A) {
 	n := len(values)
 	width := 0
 	for _, v := range values {
@@ -21,22 +20,18 @@ func (g *Grads) SumOver(rows, least int, values []*Value, body func(lo, hi int, 
 	}
 	size, count := kernel.Groups(rows, least)
 	all := g.Scratch(count * width)
-	parts := make([][]float32, count*n)
+	g.parts = slices.Grow(g.parts[:0], count*n)[:count*n]
 	for k := range count {
 		at := k * width
 		for i, v := range values {
+			g.parts[k*n+i] = nil
 			if v != nil && v.grad {
-				parts[k*n+i] = all[at:][:v.Len()]
+				g.parts[k*n+i] = all[at:][:v.Len()]
 				at += v.Len()
 			}
 		}
 	}
-	kernel.Parallel(count, 1, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			clear(all[k*width:][:width])
-			body(k*size, min((k+1)*size, rows), parts[k*n:][:n])
-		}
-	})
+	kernel.ParallelWith(count, 1, summation[A, P]{args, all, g.parts, n, width, rows, size})
 	at := 0
 	for _, v := range values {
 		if v != nil && v.grad {
@@ -48,24 +43,25 @@ func (g *Grads) SumOver(rows, least int, values []*Value, body func(lo, hi int, 
 	g.Free(all)
 }
 
-// present returns the values that are not nil.
-func present(values ...*Value) []*Value {
-	return slices.DeleteFunc(values, func(v *Value) bool { return v == nil })
+// rowGroup is a pointer to arguments that can work on a group of rows of what they describe.
+type rowGroup[A any] interface {
+	*A
+	Rows(lo, hi int, parts [][]float32)
 }
 
-// chunks keeps the scratch of the chunks of rows that fused operations work on.
-var chunks chunkPool
+// summation is one call of SumOver.
+type summation[A any, P rowGroup[A]] struct {
+	args     A
+	all      []float32   // width of every group
+	parts    [][]float32 // n of every group
+	n, width int
+	rows     int
+	size     int // rows of a group
+}
 
-type chunkPool struct{ pool sync.Pool }
-
-func (c *chunkPool) get(n int) *[]float32 {
-	b, _ := c.pool.Get().(*[]float32)
-	if b == nil || cap(*b) < n {
-		s := make([]float32, n)
-		b = &s
+func (s *summation[A, P]) Chunk(lo, hi int) {
+	for k := lo; k < hi; k++ {
+		clear(s.all[k*s.width:][:s.width])
+		P(&s.args).Rows(k*s.size, min((k+1)*s.size, s.rows), s.parts[k*s.n:][:s.n])
 	}
-	*b = (*b)[:n]
-	return b
 }
-
-func (c *chunkPool) put(b *[]float32) { c.pool.Put(b) }

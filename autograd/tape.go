@@ -29,7 +29,12 @@ type Tape struct {
 	nodes  []node
 	spent  map[reflect.Type][]Operation // of passes before, by type
 	params map[*Param]*Value
+	dried  map[*Param]*Value // empty; what params is while Recompute runs a function for its result only
 	slots  slab
+	values shelf[*Value]
+	ints   shelf[int]
+	dims   shelf[dim]
+	places shelf[int32]
 	memory arena
 	live   [][]float32 // what Alloc and Scratch gave, in order
 	mark   int         // length of live behind the last node
@@ -134,8 +139,8 @@ type BackwardFunc func(g *Grads, gy []float32)
 func (f *BackwardFunc) Backward(g *Grads, gy []float32) { (*f)(g, gy) }
 
 // Record enters an operation: out, from Alloc, computed from in, where nil stands for an input that is left out. op is copied into a
-// place that serves again after Reset: a struct needs no allocation, a BackwardFunc that of its closure. Where no input needs a gradient nothing is
-// recorded.
+// place that serves again after Reset: a struct needs no allocation, a BackwardFunc that of its closure. Where no input needs a gradient
+// nothing is recorded.
 func Record[T any, P interface {
 	*T
 	Operation
@@ -146,18 +151,34 @@ func Record[T any, P interface {
 	if !y.grad {
 		return y
 	}
-	key := reflect.TypeFor[P]()
-	var p P
-	if spent := t.spent[key]; len(spent) > 0 {
-		last := len(spent) - 1
-		p = spent[last].(P)
-		t.spent[key] = spent[:last]
-	} else {
-		p = new(T)
-	}
+	p := operation[T, P](t)
 	*p = op
 	t.record(name, y, p)
 	return y
+}
+
+// operation returns a place for an operation, as it was left when it last served.
+func operation[T any, P interface {
+	*T
+	Operation
+}](t *Tape) P {
+	key := reflect.TypeFor[P]()
+	spent := t.spent[key]
+	if len(spent) == 0 {
+		return new(T)
+	}
+	last := len(spent) - 1
+	t.spent[key] = spent[:last]
+	return spent[last].(P)
+}
+
+// spend takes back what operation returned.
+func (t *Tape) spend(op Operation) {
+	if t.spent == nil {
+		t.spent = make(map[reflect.Type][]Operation)
+	}
+	key := reflect.TypeOf(op)
+	t.spent[key] = append(t.spent[key], op)
 }
 
 // inputs returns the tape of an operation's inputs and whether one of them needs a gradient.
@@ -187,12 +208,8 @@ func (t *Tape) record(name string, y *Value, op Operation) {
 
 // forget drops the nodes from number first on. Their operations serve again.
 func (t *Tape) forget(first int) {
-	if t.spent == nil {
-		t.spent = make(map[reflect.Type][]Operation)
-	}
 	for _, n := range t.nodes[first:] {
-		key := reflect.TypeOf(n.op)
-		t.spent[key] = append(t.spent[key], n.op)
+		t.spend(n.op)
 	}
 	clear(t.nodes[first:])
 	t.nodes = t.nodes[:first]
@@ -239,4 +256,8 @@ func (t *Tape) Reset() {
 	t.forget(0)
 	clear(t.params)
 	t.slots.n = 0
+	t.values.reset()
+	t.ints.reset()
+	t.dims.reset()
+	t.places.reset()
 }

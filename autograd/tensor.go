@@ -72,7 +72,7 @@ func sizeOf(shape []int) int {
 	n := 1
 	for _, s := range shape {
 		if s < 0 {
-			panic(fmt.Sprintf("autograd: negative size in shape %v", shape))
+			panic(fmt.Sprintf("autograd: negative size in shape %v", slices.Clone(shape))) // a clone, so that shapes of callers may lie on the stack
 		}
 		n *= s
 	}
@@ -80,10 +80,9 @@ func sizeOf(shape []int) int {
 }
 
 // resolve replaces one -1 in shape by what n elements leave for it.
-func resolve(op string, n int, from, shape []int) []int {
-	out := slices.Clone(shape)
+func resolve(op string, n int, from, shape []int) {
 	known, free := 1, -1
-	for i, s := range out {
+	for i, s := range shape {
 		if s == -1 && free < 0 {
 			free = i
 			continue
@@ -91,11 +90,10 @@ func resolve(op string, n int, from, shape []int) []int {
 		known *= s
 	}
 	if free >= 0 && known > 0 && n%known == 0 {
-		out[free] = n / known
-		known *= out[free]
+		shape[free] = n / known
+		known *= shape[free]
 	}
-	if known != n || (free >= 0 && out[free] < 0) {
+	if known != n || (free >= 0 && shape[free] < 0) {
 		panic(fmt.Sprintf("autograd: %s: cannot turn shape %v into %v", op, from, shape))
 	}
-	return out
 }

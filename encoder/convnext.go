@@ -84,7 +84,11 @@ func (m *ConvNeXt) features(x *autograd.Value, recompute bool) *autograd.Value {
 			})
 		}
 		for _, b := range s.Blocks {
-			y = block(recompute, y, b.forward)
+			if recompute {
+				y = autograd.Recompute(y, b.forward)
+			} else {
+				y = t.Scope(func() *autograd.Value { return b.forward(y) })
+			}
 		}
 	}
 	return y

@@ -97,28 +97,22 @@ func (m *Model) ForwardWith(x *autograd.Value, o Options) Output {
 	return out
 }
 
-// block returns f(x), recomputed in the backward pass or not.
-func block(recompute bool, x *autograd.Value, f func(x *autograd.Value) *autograd.Value) *autograd.Value {
-	if recompute {
-		return autograd.Recompute(x, f)
-	}
-	return x.Tape().Scope(func() *autograd.Value { return f(x) })
-}
-
 func (m *Model) runViT(x *autograd.Value) Output {
 	t := x.Tape()
 	c := &m.Config
 	tokens, ny, nx := m.ViT.tokens(x, m.Recompute)
 	nb, registers, patches := x.Shape[0], c.ViT.registers(), ny*nx
 	first := 1 + registers
-	globals := func() *autograd.Value { return autograd.Narrow(tokens, 1, 0, first) }
 	if c.Defects.ShiftTokens {
 		first = 1
-		globals = func() *autograd.Value {
-			return autograd.Concat(1, autograd.Narrow(tokens, 1, 0, 1), autograd.Narrow(tokens, 1, 1+patches, registers))
-		}
 	}
-	out := Output{Global: t.Scope(func() *autograd.Value { return autograd.MeanAxes(globals(), false, 1) })}
+	out := Output{Global: t.Scope(func() *autograd.Value {
+		globals := autograd.Narrow(tokens, 1, 0, first)
+		if c.Defects.ShiftTokens {
+			globals = autograd.Concat(1, globals, autograd.Narrow(tokens, 1, 1+patches, registers))
+		}
+		return autograd.MeanAxes(globals, false, 1)
+	})}
 	out.Latent = t.Scope(func() *autograd.Value {
 		y := m.Proj.Forward(autograd.Narrow(tokens, 1, first, patches))
 		return m.resize(shuffle(autograd.Reshape(y, nb, ny, nx, -1), c.Shuffle))

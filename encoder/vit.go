@@ -6,6 +6,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
+	"github.com/spamoe/spamoe/internal/memo"
 )
 
 // ViT is DINOv3's vision transformer under timm's names.
@@ -17,6 +18,7 @@ type ViT struct {
 	Norm       *nn.LayerNorm   `param:"norm"`
 
 	config ViTConfig
+	ropes  memo.Map[[2]int, *autograd.Rotation] // by rows and columns of patches
 }
 
 // Block is one block of a ViT.
@@ -101,9 +103,15 @@ func (v *ViT) tokens(x *autograd.Value, recompute bool) (tokens *autograd.Value,
 	h, w := x.Shape[2], x.Shape[3]
 	ny, nx = (h+c.Patch-1)/c.Patch, (w+c.Patch-1)/c.Patch
 	y := t.Scope(func() *autograd.Value { return v.embed(x, ny*c.Patch-h, nx*c.Patch-w) })
-	rope := newRope(ny, nx, 1+c.registers(), c.Width/c.Heads, c.Temperature)
+	rope, _ := v.ropes.Get([2]int{ny, nx}, func() (*autograd.Rotation, error) {
+		return newRope(ny, nx, 1+c.registers(), c.Width/c.Heads, c.Temperature), nil
+	})
 	for _, b := range v.Blocks {
-		y = block(recompute, y, func(y *autograd.Value) *autograd.Value { return b.forward(y, rope) })
+		if recompute {
+			y = autograd.Recompute(y, func(y *autograd.Value) *autograd.Value { return b.forward(y, rope) })
+		} else {
+			y = t.Scope(func() *autograd.Value { return b.forward(y, rope) })
+		}
 	}
 	return v.Norm.Forward(y), ny, nx
 }
@@ -116,11 +124,11 @@ func (v *ViT) embed(x *autograd.Value, down, right int) *autograd.Value {
 		x = autograd.Pad(x, []int{0, right, 0, down}, autograd.PadReflect)
 	}
 	patches := autograd.Reshape(autograd.ChannelsLast(v.PatchEmbed.Forward(x)), nb, -1, w)
-	list := []*autograd.Value{autograd.Broadcast(t.Param(v.ClsToken), nb, 1, w)}
-	if v.RegToken != nil {
-		list = append(list, autograd.Broadcast(t.Param(v.RegToken), nb, v.config.registers(), w))
+	class := autograd.Broadcast(t.Param(v.ClsToken), nb, 1, w)
+	if v.RegToken == nil {
+		return autograd.Concat(1, class, patches)
 	}
-	return autograd.Concat(1, append(list, patches)...)
+	return autograd.Concat(1, class, autograd.Broadcast(t.Param(v.RegToken), nb, v.config.registers(), w), patches)
 }
 
 // forward maps tokens, nb x nt x width.
@@ -139,8 +147,9 @@ func (a *Attention) attend(x *autograd.Value, r *autograd.Rotation) *autograd.Va
 	t := x.Tape()
 	qkv := a.QKV.Forward(x)
 	if a.QBias != nil {
-		none := t.Const(autograd.New(x.Shape[2]))
-		qkv = autograd.AddLast(qkv, autograd.Concat(0, t.Param(a.QBias), none, t.Param(a.VBias)))
+		none := t.Alloc(x.Shape[2])
+		clear(none.Data)
+		qkv = autograd.AddLast(qkv, autograd.Concat(0, t.Param(a.QBias), t.Const(none), t.Param(a.VBias)))
 	}
 	return autograd.SelfAttention(qkv, a.heads, r)
 }

@@ -190,7 +190,7 @@ func (k *tail) Backward(g *autograd.Grads, gy []float32) {
 	b.line = back.step(len(k.plan.out) - 1)
 	b.half = g.Scratch(b.line.spectralSize())
 	defer g.Free(b.half)
-	g.SumOver(k.lines, (1<<9+k.n-1)/k.n, []*autograd.Value{k.bias, k.w, k.m1, k.c1, k.m2, k.c2, k.gate}, b.rows)
+	autograd.SumOver(g, k.lines, (1<<9+k.n-1)/k.n, []*autograd.Value{k.bias, k.w, k.m1, k.c1, k.m2, k.c2, k.gate}, b)
 	if !k.spectrum.NeedsGrad() {
 		return
 	}
@@ -220,8 +220,8 @@ type tailBackward struct {
 	pw, pm1, pm2 *kernel.Panels[float32]
 }
 
-// rows goes through the lines lo to hi and adds to the gradients of the parameters.
-func (k *tailBackward) rows(lo, hi int, part [][]float32) {
+// Rows goes through the lines lo to hi and adds to the gradients of the parameters.
+func (k *tailBackward) Rows(lo, hi int, part [][]float32) {
 	gb, gw, gm1, gc1, gm2, gc2, ggate := part[0], part[1], part[2], part[3], part[4], part[5], part[6]
 	nc, nh := k.nc, k.nh
 	f := newFold(&k.line)

@@ -50,6 +50,8 @@ func (l *AdaIN) Forward(x, embedding *autograd.Value) *autograd.Value {
 		return autograd.GroupNorm(x, l.Channels, w, b, l.Eps)
 	}
 	// The channels of all samples are those of one: an instance norm does not tell samples and channels apart.
-	all := autograd.Reshape(x, append([]int{1, nb * l.Channels}, x.Shape[2:]...)...)
+	shape := append(make([]int, 0, 8), x.Shape...)
+	shape[0], shape[1] = 1, nb*l.Channels
+	all := autograd.Reshape(x, shape...)
 	return autograd.Reshape(autograd.GroupNorm(all, nb*l.Channels, w, b, l.Eps), x.Shape...)
 }

@@ -2,9 +2,9 @@ package nn
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/internal/memo"
 )
 
 // GridEmbedding appends the coordinates of the grid points to the channels, so that an operator knows where it is:
@@ -12,7 +12,7 @@ import (
 // left out, as on a periodic domain. It has no parameters and may be shared by goroutines.
 type GridEmbedding struct {
 	bounds [][2]float64
-	cache  sync.Map // gridKey to []float32
+	grids  memo.Map[gridKey, []float32]
 }
 
 // gridKey names a grid of up to three axes in one memory layout.
@@ -47,7 +47,9 @@ func (e *GridEmbedding) Forward(x *autograd.Value) *autograd.Value {
 	e.check(x)
 	nc := x.Dim(-1)
 	// Rows of nc values, each followed by a row of d coordinates; the coordinates repeat for every sample.
-	return e.append(x, x.Shape[1:1+d], nc, d, append(append([]int{}, x.Shape[:1+d]...), nc+d), false)
+	shape := append(make([]int, 0, 8), x.Shape...)
+	shape[1+d] += d
+	return e.append(x, x.Shape[1:1+d], nc, d, shape, false)
 }
 
 // ForwardChannelsFirst maps a channels-first x, nb x nc x n1 .. nd, to nb x (nc + d) x n1 .. nd.
@@ -58,7 +60,8 @@ func (e *GridEmbedding) ForwardChannelsFirst(x *autograd.Value) *autograd.Value 
 	for _, n := range x.Shape[2:] {
 		points *= n
 	}
-	shape := append([]int{x.Shape[0], x.Shape[1] + d}, x.Shape[2:]...)
+	shape := append(make([]int, 0, 8), x.Shape...)
+	shape[1] += d
 	return e.append(x, x.Shape[2:], x.Shape[1]*points, d*points, shape, true)
 }
 
@@ -81,28 +84,38 @@ func (e *GridEmbedding) append(x *autograd.Value, size []int, nx, ng int, shape 
 			g = 0
 		}
 	}
-	return autograd.Record("GridEmbedding", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		gx, acc := g.Buffer(x)
-		for i := 0; i*row < len(gy); i++ {
-			d, s := gx[i*nx:(i+1)*nx], gy[i*row:]
-			if !acc {
-				copy(d, s)
-				continue
-			}
-			for j := range d {
-				d[j] += s[j]
-			}
+	return autograd.Record("GridEmbedding", out, []*autograd.Value{x}, gridGrad{x, nx, row})
+}
+
+// gridGrad is the way back from rows that begin with nx values of x each.
+type gridGrad struct {
+	x       *autograd.Value
+	nx, row int
+}
+
+func (o *gridGrad) Backward(g *autograd.Grads, gy []float32) {
+	gx, acc := g.Buffer(o.x)
+	for i := 0; i*o.row < len(gy); i++ {
+		d, s := gx[i*o.nx:(i+1)*o.nx], gy[i*o.row:]
+		if !acc {
+			copy(d, s)
+			continue
 		}
-	}))
+		for j := range d {
+			d[j] += s[j]
+		}
+	}
 }
 
 // grid returns the coordinates of a grid: for every point those of all axes, or with first for every axis those of all points.
 func (e *GridEmbedding) grid(size []int, first bool) []float32 {
 	key := gridKey{first: first}
 	copy(key.size[:], size)
-	if g, ok := e.cache.Load(key); ok {
-		return g.([]float32)
-	}
+	grid, _ := e.grids.Get(key, func() ([]float32, error) { return e.coordinates(size, first), nil })
+	return grid
+}
+
+func (e *GridEmbedding) coordinates(size []int, first bool) []float32 {
 	points := 1
 	for _, n := range size {
 		points *= n
@@ -122,6 +135,5 @@ func (e *GridEmbedding) grid(size []int, first bool) []float32 {
 			}
 		}
 	}
-	g, _ := e.cache.LoadOrStore(key, grid)
-	return g.([]float32)
+	return grid
 }

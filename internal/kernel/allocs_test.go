@@ -86,8 +86,11 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 		{"Attention", func() { att.Forward(z[:256*n], mean, x, x[n:], x[2*n:]) }},
 		{"Attention backward", func() { att.Backward(z, z[n:], z[2*n:], y[:256*n], sums, mean, x, x[n:], x[2*n:]) }},
 	} {
-		c.run()
-		// Workers that come late need scratch of their own: a share of a run, now and then.
-		require.Less(t, testing.AllocsPerRun(50, c.run), 0.5, c.name)
+		// A collection takes scratch away, and a worker that comes late needs its own: the least of several runs counts.
+		least := testing.AllocsPerRun(10, c.run)
+		for i := 0; i < 5 && least > 0; i++ {
+			least = min(least, testing.AllocsPerRun(10, c.run))
+		}
+		require.Zero(t, least, c.name)
 	}
 }
