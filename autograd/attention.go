@@ -27,7 +27,7 @@ func Attention(q, k, v *Value) *Value {
 		Q: kernel.Span{Batch: n * d, Row: d}, K: kernel.Span{Batch: m * d, Row: d}, V: kernel.Span{Batch: m * e, Row: e}, Y: kernel.Span{Batch: n * e, Row: e}}
 	out := t.allocWith(q.Shape, r-1, e)
 	in := []*Value{q, k, v}
-	lse := t.sums(in, a.Batch*n)
+	lse := t.sumsFor(in, a.Batch*n)
 	a.Forward(out.Data, lse, q.Data, k.Data, v.Data)
 	return Record("Attention", out, in, attentionGrad{a, q, k, v, out, lse})
 }
@@ -73,7 +73,7 @@ func SelfAttention(x *Value, heads int, r *Rotation) *Value {
 		Q: s, K: s, V: s, Y: kernel.Span{Batch: n * w, Head: w / heads, Row: w}, Rotation: (*kernel.Rotation)(r)}
 	out := t.allocWith(x.Shape, 2, w)
 	in := []*Value{x}
-	lse := t.sums(in, a.Batch*heads*n)
+	lse := t.sumsFor(in, a.Batch*heads*n)
 	a.Forward(out.Data, lse, x.Data, x.Data[w:], x.Data[2*w:])
 	return Record("SelfAttention", out, in, selfAttentionGrad{a, x, out, lse})
 }
@@ -99,8 +99,8 @@ func (o *selfAttentionGrad) Backward(g *Grads, gy []float32) {
 	}
 }
 
-// sums returns room for the n sums that the backward pass of an attention to in needs, nil where there is none.
-func (t *Tape) sums(in []*Value, n int) []float32 {
+// sumsFor returns room for the n sums that the backward pass of an attention to in needs, nil where there is none.
+func (t *Tape) sumsFor(in []*Value, n int) []float32 {
 	if !anyGrad(in) {
 		return nil
 	}

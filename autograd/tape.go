@@ -35,6 +35,7 @@ type Tape struct {
 	ints   shelf[int]
 	dims   shelf[dim]
 	places shelf[int32]
+	sums   shelf[float64]
 	memory arena
 	live   [][]float32 // what Alloc and Scratch gave, in order
 	mark   int         // length of live behind the last node
@@ -108,6 +109,9 @@ func (t *Tape) Scratch(n int) []float32 {
 	t.live = append(t.live, b)
 	return b
 }
+
+// Scratch64 is Scratch of float64, for a few sums that an operation's way back needs.
+func (t *Tape) Scratch64(n int) []float64 { return t.sums.take(n) }
 
 // allocWith is Alloc of the given shape with the size of one axis changed to n.
 func (t *Tape) allocWith(shape []int, axis, n int) *Tensor {
@@ -260,4 +264,5 @@ func (t *Tape) Reset() {
 	t.ints.reset()
 	t.dims.reset()
 	t.places.reset()
+	t.sums.reset()
 }

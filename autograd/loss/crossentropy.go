@@ -24,21 +24,34 @@ func CrossEntropy(logits *autograd.Value, labels []int, smoothing float64) *auto
 			panic(fmt.Sprintf("loss: CrossEntropy: label %d of sample %d for %d classes", k, i, classes))
 		}
 	}
-	v, grad := crossEntropy(logits.Data, labels, smoothing)
+	l := crossEntropy[float32]{logits.Data, labels, smoothing, logits.Tape().Scratch64(len(labels))}
 	out := logits.Tape().Alloc()
-	out.Data[0] = float32(v)
-	return autograd.Record("CrossEntropy", out, []*autograd.Value{logits}, autograd.BackwardFunc(func(g *autograd.Grads, gout []float32) {
-		grad(g.Zeroed(logits), gout[0])
-	}))
+	out.Data[0] = float32(l.value())
+	return autograd.Record("CrossEntropy", out, []*autograd.Value{logits}, crossEntropyGrad{l, logits})
 }
 
-// crossEntropy computes the loss and a function that adds g times its gradient to gx.
-func crossEntropy[T kernel.Float](x []T, labels []int, smoothing float64) (float64, func(gx []T, g T)) {
-	classes := len(x) / len(labels)
-	lse := make([]float64, len(labels)) // log of the sum of exponentials
+type crossEntropyGrad struct {
+	crossEntropy[float32]
+	logits *autograd.Value
+}
+
+func (o *crossEntropyGrad) Backward(g *autograd.Grads, gout []float32) {
+	o.add(g.Zeroed(o.logits), gout[0])
+}
+
+// crossEntropy is the loss of logits x.
+type crossEntropy[T kernel.Float] struct {
+	x         []T
+	labels    []int
+	smoothing float64
+	lse       []float64 // log of the sum of exponentials of every sample, which value fills in
+}
+
+func (l *crossEntropy[T]) value() float64 {
+	classes := len(l.x) / len(l.labels)
 	v := 0.0
-	for i, label := range labels {
-		row := x[i*classes : (i+1)*classes]
+	for i, label := range l.labels {
+		row := l.x[i*classes : (i+1)*classes]
 		top, mean, s := math.Inf(-1), 0.0, 0.0
 		for _, t := range row {
 			top = max(top, float64(t))
@@ -47,20 +60,23 @@ func crossEntropy[T kernel.Float](x []T, labels []int, smoothing float64) (float
 		for _, t := range row {
 			s += math.Exp(float64(t) - top)
 		}
-		lse[i] = top + math.Log(s)
-		v += lse[i] - (1-smoothing)*float64(row[label]) - smoothing*mean
+		l.lse[i] = top + math.Log(s)
+		v += l.lse[i] - (1-l.smoothing)*float64(row[label]) - l.smoothing*mean
 	}
-	n := float64(len(labels))
-	return v / n, func(gx []T, g T) {
-		c := float64(g) / n
-		for i, label := range labels {
-			for k := range classes {
-				d := math.Exp(float64(x[i*classes+k])-lse[i]) - smoothing/float64(classes)
-				if k == label {
-					d -= 1 - smoothing
-				}
-				gx[i*classes+k] += T(c * d)
+	return v / float64(len(l.labels))
+}
+
+// add adds g times the gradient to gx.
+func (l *crossEntropy[T]) add(gx []T, g T) {
+	classes := len(l.x) / len(l.labels)
+	c := float64(g) / float64(len(l.labels))
+	for i, label := range l.labels {
+		for k := range classes {
+			d := math.Exp(float64(l.x[i*classes+k])-l.lse[i]) - l.smoothing/float64(classes)
+			if k == label {
+				d -= 1 - l.smoothing
 			}
+			gx[i*classes+k] += T(c * d)
 		}
 	}
 }

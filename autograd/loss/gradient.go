@@ -6,6 +6,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/internal/kernel"
+	"github.com/spamoe/spamoe/internal/memo"
 )
 
 // Stencil is a 3 x 3 derivative: a difference along one axis, smoothed along the other.
@@ -81,49 +82,75 @@ func GradientL1(pred, target *autograd.Value, c GradientL1Config) *autograd.Valu
 	if c.Padding == Reflect && (size[0] < 2 || size[1] < 2) {
 		panic(fmt.Sprintf("loss: GradientL1: shape %v: reflection needs at least 2 x 2 pixels", pred.Shape))
 	}
-	e := newEdges(c, size[0], size[1])
-	v, grad := gradientL1(e, c.Reduction.weight(pred.Len()), pred.Data, target.Data, rows)
-	return scalar("GradientL1", pred, target, v, grad)
+	l := gradientL1[float32]{edgesOf(c, size[0], size[1]), c.Reduction.weight(pred.Len()), pred.Data, target.Data, rows, pred.Tape().Scratch(pred.Len())}
+	return scalar("GradientL1", pred, target, l.value(), l)
 }
 
-// gradientL1 computes weight times the sum over all pixels of | m(x) - m(y) |.
-func gradientL1[T kernel.Float](e edges, weight float64, x, y []T, rows int) (float64, gradient[T]) {
-	n := e.ny * e.nx
-	part := make([]float64, rows)
-	side := make([]int8, len(x)) // the sign of m(x) - m(y)
-	kernel.Parallel(rows, 1, func(lo, hi int) {
-		a, b := e.field(), e.field()
-		for i := lo; i < hi; i++ {
-			forward(a, x[i*n:(i+1)*n])
-			forward(b, y[i*n:(i+1)*n])
-			for j, m := range a.m {
-				d := m - b.m[j]
-				part[i] += math.Abs(d)
-				side[i*n+j] = int8(sign(d))
-			}
+// gradientL1 is weight times the sum over all pixels of | m(x) - m(y) |.
+type gradientL1[T kernel.Float] struct {
+	edges
+	weight float64
+	x, y   []T
+	rows   int // images
+	side   []T // the sign of m(x) - m(y), which value fills in
+}
+
+func (l *gradientL1[T]) value() float64 {
+	parts := scratch.Get(l.rows)
+	defer scratch.Put(parts)
+	kernel.ParallelWith(l.rows, 1, gradientL1Sums[T]{*l, parts})
+	return l.weight * total(parts)
+}
+
+// gradientL1Sums computes the sum over every image.
+type gradientL1Sums[T kernel.Float] struct {
+	gradientL1[T]
+	parts []float64
+}
+
+func (l *gradientL1Sums[T]) Chunk(lo, hi int) {
+	n := l.ny * l.nx
+	a, b := l.field(), l.field()
+	for i := lo; i < hi; i++ {
+		forward(&a, l.x[i*n:(i+1)*n])
+		forward(&b, l.y[i*n:(i+1)*n])
+		sum := 0.0
+		for j, m := range a.m {
+			d := m - b.m[j]
+			sum += math.Abs(d)
+			l.side[i*n+j] = T(sign(d))
 		}
-		a.free()
-		b.free()
-	})
-	return weight * total(part), func(gx, gy, g []T) {
-		pull := func(g, u []T, c float64) {
-			kernel.Parallel(rows, 1, func(lo, hi int) {
-				f := e.field()
-				for i := lo; i < hi; i++ {
-					forward(f, u[i*n:(i+1)*n])
-					backward(g[i*n:(i+1)*n], f, side[i*n:(i+1)*n], c)
-				}
-				f.free()
-			})
-		}
-		c := weight * float64(g[0])
-		if gx != nil {
-			pull(gx, x, c)
-		}
-		if gy != nil {
-			pull(gy, y, -c)
-		}
+		l.parts[i] = sum
 	}
+	a.free()
+	b.free()
+}
+
+func (l *gradientL1[T]) add(gx, gy, g []T) {
+	c := l.weight * float64(g[0])
+	if gx != nil {
+		kernel.ParallelWith(l.rows, 1, gradientL1Grad[T]{*l, gx, l.x, c})
+	}
+	if gy != nil {
+		kernel.ParallelWith(l.rows, 1, gradientL1Grad[T]{*l, gy, l.y, -c})
+	}
+}
+
+// gradientL1Grad adds to g the gradient with respect to the images u.
+type gradientL1Grad[T kernel.Float] struct {
+	gradientL1[T]
+	g, u []T
+	c    float64
+}
+
+func (l *gradientL1Grad[T]) Chunk(lo, hi int) {
+	n := l.ny * l.nx
+	f := l.field()
+	for i := lo; i < hi; i++ {
+		forward(&f, l.u[i*n:(i+1)*n])
+		backward(l.g[i*n:(i+1)*n], &f, l.side[i*n:(i+1)*n], l.c)
+	}
+	f.free()
 }
 
 // edges knows the stencil and the padding for images of one size.
@@ -132,6 +159,18 @@ type edges struct {
 	side, centre float64 // the smoothing
 	ry, rx       []int   // which row and column lies at each row and column of the padded image; -1 is zeros
 	dy, dx       float64
+}
+
+type edgesKey struct {
+	GradientL1Config
+	ny, nx int
+}
+
+var allEdges memo.Map[edgesKey, edges]
+
+func edgesOf(c GradientL1Config, ny, nx int) edges {
+	e, _ := allEdges.Get(edgesKey{c, ny, nx}, func() (edges, error) { return newEdges(c, ny, nx), nil })
+	return e
 }
 
 func newEdges(c GradientL1Config, ny, nx int) edges {
@@ -169,10 +208,10 @@ type field struct {
 	ux, uy, m []float64
 }
 
-func (e edges) field() *field {
+func (e edges) field() field {
 	n, np := e.ny*e.nx, (e.ny+2)*(e.nx+2)
 	buf := scratch.Get(3*n + 2*np)
-	return &field{e, buf, buf[:np], buf[np : 2*np], buf[2*np : 2*np+n], buf[2*np+n : 2*np+2*n], buf[2*np+2*n:]}
+	return field{e, buf, buf[:np], buf[np : 2*np], buf[2*np : 2*np+n], buf[2*np+n : 2*np+2*n], buf[2*np+2*n:]}
 }
 
 func (f *field) free() { scratch.Put(f.buf) }
@@ -210,7 +249,7 @@ func forward[T kernel.Float](f *field, u []T) {
 }
 
 // backward adds to g the gradient with respect to the image of c times the sum of side m.
-func backward[T kernel.Float](g []T, f *field, side []int8, c float64) {
+func backward[T kernel.Float](g []T, f *field, side []T, c float64) {
 	w := f.nx + 2
 	clear(f.dpad)
 	for i := range f.ny {

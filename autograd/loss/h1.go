@@ -34,58 +34,73 @@ func H1(pred, target *autograd.Value, c H1Config) *autograd.Value {
 	}
 	same("H1", pred, target, c.Axes)
 	rows, size := split(pred.Shape, c.Axes)
-	s := newSobolev(size, spacing("H1", size, c.Measure), c.Bounded)
+	s := newSobolev(size, c)
 	r := relative{absolute: c.Absolute, eps: defaultTo(c.Eps, 1e-8), weight: c.Reduction.weight(rows)}
 	if c.Absolute {
-		for _, h := range s.h {
+		for _, h := range s.h[:c.Axes] {
 			r.weight *= math.Sqrt(h)
 		}
 	}
-	n, grad := h1(r, s, pred.Data, target.Data, rows)
-	return scalar("H1", pred, target, total(n), oneFor(grad, rows))
+	l := newSobolevNorms(r, s, pred.Data, target.Data, pred.Tape().Scratch64(3*rows))
+	return scalar("H1", pred, target, total(l.value), l)
 }
 
-// h1 computes for each row weight ||x - y|| / (||y|| + eps), or without the division.
-func h1[T kernel.Float](r relative, s sobolev, x, y []T, rows int) ([]float64, gradient[T]) {
-	n := len(x) / rows
-	diff, norm, value := make([]float64, rows), make([]float64, rows), make([]float64, rows)
-	kernel.Parallel(rows, 1, func(lo, hi int) {
-		buf := scratch.Get(3 * n)
-		defer scratch.Put(buf)
-		u, w, d := buf[:n], buf[n:2*n], buf[2*n:]
-		for i := lo; i < hi; i++ {
-			row(u, x[i*n:], y[i*n:])
-			diff[i] = s.norm(w, u, d)
-			row(u, y[i*n:], nil)
-			norm[i] = s.norm(w, u, d)
-			value[i] = r.weight * diff[i]
-			if !r.absolute {
-				value[i] /= norm[i] + r.eps
-			}
+// sobolevNorms is, for each row of x and y, weight ||x - y|| / (||y|| + eps), or without the division.
+type sobolevNorms[T kernel.Float] struct {
+	norms[T]
+	s sobolev
+}
+
+// newSobolevNorms computes the values; sums is room for three for every row.
+func newSobolevNorms[T kernel.Float](r relative, s sobolev, x, y []T, sums []float64) sobolevNorms[T] {
+	rows := len(sums) / 3
+	l := sobolevNorms[T]{norms[T]{r, x, y, len(x) / rows, sums[:rows], sums[rows : 2*rows], sums[2*rows:]}, s}
+	kernel.ParallelWith(rows, 1, l)
+	return l
+}
+
+func (l *sobolevNorms[T]) Chunk(lo, hi int) {
+	n := l.n
+	buf := scratch.Get(3 * n)
+	defer scratch.Put(buf)
+	u, w, d := buf[:n], buf[n:2*n], buf[2*n:]
+	for i := lo; i < hi; i++ {
+		row(u, l.x[i*n:], l.y[i*n:])
+		l.diff[i] = l.s.norm(w, u, d)
+		row(u, l.y[i*n:], nil)
+		l.norm[i] = l.s.norm(w, u, d)
+		l.value[i] = l.weight * l.diff[i]
+		if !l.absolute {
+			l.value[i] /= l.norm[i] + l.eps
 		}
-	})
-	return value, func(gx, gy, g []T) {
-		kernel.Parallel(rows, 1, func(lo, hi int) {
-			buf := scratch.Get(3 * n)
-			defer scratch.Put(buf)
-			u, w, d := buf[:n], buf[n:2*n], buf[2*n:]
-			for i := lo; i < hi; i++ {
-				q, b := r.weight*float64(g[i]), 0.0
-				if !r.absolute {
-					q /= norm[i] + r.eps
-					b = q * diff[i] / (norm[i] + r.eps)
-				}
-				row(u, x[i*n:], y[i*n:])
-				s.norm(w, u, d)
-				addTo(gx, w, i*n, over(q, diff[i]))
-				addTo(gy, w, i*n, -over(q, diff[i]))
-				if gy != nil && b != 0 {
-					row(u, y[i*n:], nil)
-					s.norm(w, u, d)
-					addTo(gy, w, i*n, -over(b, norm[i]))
-				}
-			}
-		})
+	}
+}
+
+func (l *sobolevNorms[T]) add(gx, gy, g []T) {
+	kernel.ParallelWith(len(l.value), 1, sobolevGrad[T]{*l, gx, gy, g})
+}
+
+type sobolevGrad[T kernel.Float] struct {
+	sobolevNorms[T]
+	gx, gy, g []T
+}
+
+func (l *sobolevGrad[T]) Chunk(lo, hi int) {
+	n := l.n
+	buf := scratch.Get(3 * n)
+	defer scratch.Put(buf)
+	u, w, d := buf[:n], buf[n:2*n], buf[2*n:]
+	for i := lo; i < hi; i++ {
+		q, b := l.factors(float64(factor(l.g, i)), l.diff[i], l.norm[i])
+		row(u, l.x[i*n:], l.y[i*n:])
+		l.s.norm(w, u, d)
+		addTo(l.gx, w, i*n, over(q, l.diff[i]))
+		addTo(l.gy, w, i*n, -over(q, l.diff[i]))
+		if l.gy != nil && b != 0 {
+			row(u, l.y[i*n:], nil)
+			l.s.norm(w, u, d)
+			addTo(l.gy, w, i*n, -over(b, l.norm[i]))
+		}
 	}
 }
 
@@ -112,17 +127,19 @@ func addTo[T kernel.Float](g []T, w []float64, offset int, a float64) {
 // sobolev holds the differences along the axes of one grid.
 type sobolev struct {
 	size    []int
-	h       []float64
-	bounded []bool
+	h       [3]float64
+	bounded [3]bool
 }
 
-func newSobolev(size []int, h []float64, bounded [3]bool) sobolev {
+func newSobolev(size []int, c H1Config) sobolev {
 	for k, n := range size {
-		if bounded[k] && n < 2 {
+		if c.Bounded[k] && n < 2 {
 			panic(fmt.Sprintf("loss: H1: grid %v: a bounded axis needs at least 2 points", size))
 		}
 	}
-	return sobolev{size: size, h: h, bounded: bounded[:len(size)]}
+	s := sobolev{size: size, bounded: c.Bounded}
+	spacing(s.h[:0], "H1", size, c.Measure)
+	return s
 }
 
 // norm returns ||u|| and leaves in w the gradient of ||u||^2 / 2, which is u + sum over k of D_k' D_k u. d is scratch.

@@ -37,12 +37,12 @@ func Lp(pred, target *autograd.Value, c LpConfig) *autograd.Value {
 	r := relative{p: c.P, eps: defaultTo(c.Eps, 1e-8), weight: c.Reduction.weight(rows)}
 	if c.Absolute {
 		r.absolute = true
-		for _, h := range spacing("Lp", size, c.Measure) {
+		for _, h := range spacing(make([]float64, 0, 8), "Lp", size, c.Measure) {
 			r.weight *= math.Pow(h, 1/float64(c.P))
 		}
 	}
-	norms, grad := norms(r, pred.Data, target.Data, rows)
-	return scalar("Lp", pred, target, total(norms), oneFor(grad, rows))
+	l := newNorms(r, pred.Data, target.Data, pred.Tape().Scratch64(3*rows))
+	return scalar("Lp", pred, target, total(l.value), l)
 }
 
 // RelativeL2 returns the mean over samples of ||x - y|| / (||y|| + eps), the norms over all axes but the first. An eps of 0
@@ -50,19 +50,19 @@ func Lp(pred, target *autograd.Value, c LpConfig) *autograd.Value {
 func RelativeL2(pred, target *autograd.Value, eps float64) *autograd.Value {
 	same("RelativeL2", pred, target, 1)
 	nb := pred.Shape[0]
-	n, grad := norms(relative{p: 2, eps: defaultTo(eps, 1e-8), weight: 1 / float64(nb)}, pred.Data, target.Data, nb)
-	return scalar("RelativeL2", pred, target, total(n), oneFor(grad, nb))
+	l := newNorms(relative{p: 2, eps: defaultTo(eps, 1e-8), weight: 1 / float64(nb)}, pred.Data, target.Data, pred.Tape().Scratch64(3*nb))
+	return scalar("RelativeL2", pred, target, total(l.value), l)
 }
 
 // RelativeL2PerSample returns what RelativeL2 averages, one value per sample.
 func RelativeL2PerSample(pred, target *autograd.Value, eps float64) *autograd.Value {
 	same("RelativeL2PerSample", pred, target, 1)
 	nb := pred.Shape[0]
-	n, grad := norms(relative{p: 2, eps: defaultTo(eps, 1e-8), weight: 1}, pred.Data, target.Data, nb)
-	return record("RelativeL2PerSample", pred, target, n, []int{nb}, grad)
+	l := newNorms(relative{p: 2, eps: defaultTo(eps, 1e-8), weight: 1}, pred.Data, target.Data, pred.Tape().Scratch64(3*nb))
+	return record("RelativeL2PerSample", pred, target, l.value, []int{nb}, l)
 }
 
-// relative says what norms computes.
+// relative says what norms and sobolevNorms compute.
 type relative struct {
 	p        int
 	absolute bool
@@ -70,63 +70,89 @@ type relative struct {
 	weight   float64
 }
 
-// norms computes for each of the rows of x and y, weight ||x - y||_p / (||y||_p + eps), or without the division.
-func norms[T kernel.Float](r relative, x, y []T, rows int) ([]float64, gradient[T]) {
-	n := len(x) / rows
-	diff, norm, value := make([]float64, rows), make([]float64, rows), make([]float64, rows)
-	kernel.Parallel(rows, max(1, span/n), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			xi, yi := x[i*n:(i+1)*n], y[i*n:(i+1)*n]
-			sd, sy := 0.0, 0.0
-			for j, v := range xi {
-				t := float64(yi[j])
-				d := float64(v) - t
-				if r.p == 1 {
-					sd += math.Abs(d)
-					sy += math.Abs(t)
-				} else {
-					sd += d * d
-					sy += t * t
-				}
-			}
-			if r.p == 2 {
-				sd, sy = math.Sqrt(sd), math.Sqrt(sy)
-			}
-			diff[i], norm[i], value[i] = sd, sy, r.weight*sd
-			if !r.absolute {
-				value[i] /= sy + r.eps
+// norms is, for each of the rows of x and y, weight ||x - y||_p / (||y||_p + eps), or without the division.
+type norms[T kernel.Float] struct {
+	relative
+	x, y              []T
+	n                 int       // elements of a row
+	diff, norm, value []float64 // of every row
+}
+
+// newNorms computes the values; sums is room for three for every row.
+func newNorms[T kernel.Float](r relative, x, y []T, sums []float64) norms[T] {
+	rows := len(sums) / 3
+	l := norms[T]{r, x, y, len(x) / rows, sums[:rows], sums[rows : 2*rows], sums[2*rows:]}
+	kernel.ParallelWith(rows, max(1, span/l.n), l)
+	return l
+}
+
+func (l *norms[T]) Chunk(lo, hi int) {
+	n := l.n
+	for i := lo; i < hi; i++ {
+		xi, yi := l.x[i*n:(i+1)*n], l.y[i*n:(i+1)*n]
+		sd, sy := 0.0, 0.0
+		for j, v := range xi {
+			t := float64(yi[j])
+			d := float64(v) - t
+			if l.p == 1 {
+				sd += math.Abs(d)
+				sy += math.Abs(t)
+			} else {
+				sd += d * d
+				sy += t * t
 			}
 		}
-	})
-	return value, func(gx, gy, g []T) {
-		kernel.Parallel(rows, max(1, span/n), func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				// The value is q |d| and q depends on y: a d and b y are the gradients of the two norms for p = 2, a sign(d)
-				// and b sign(y) for p = 1.
-				q, b := r.weight*float64(g[i]), 0.0
-				if !r.absolute {
-					q /= norm[i] + r.eps
-					b = q * diff[i] / (norm[i] + r.eps)
-				}
-				if r.p == 2 {
-					q, b = over(q, diff[i]), over(b, norm[i])
-				}
-				for j := i * n; j < (i+1)*n; j++ {
-					t := float64(y[j])
-					d := float64(x[j]) - t
-					if r.p == 1 {
-						d, t = sign(d), sign(t)
-					}
-					if gx != nil {
-						gx[j] += T(q * d)
-					}
-					if gy != nil {
-						gy[j] -= T(q*d + b*t)
-					}
-				}
-			}
-		})
+		if l.p == 2 {
+			sd, sy = math.Sqrt(sd), math.Sqrt(sy)
+		}
+		l.diff[i], l.norm[i], l.value[i] = sd, sy, l.weight*sd
+		if !l.absolute {
+			l.value[i] /= sy + l.eps
+		}
 	}
+}
+
+func (l *norms[T]) add(gx, gy, g []T) {
+	kernel.ParallelWith(len(l.value), max(1, span/l.n), normsGrad[T]{*l, gx, gy, g})
+}
+
+type normsGrad[T kernel.Float] struct {
+	norms[T]
+	gx, gy, g []T
+}
+
+func (l *normsGrad[T]) Chunk(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		// The value is q |d| and q depends on y: a d and b y are the gradients of the two norms for p = 2, a sign(d)
+		// and b sign(y) for p = 1.
+		q, b := l.factors(float64(factor(l.g, i)), l.diff[i], l.norm[i])
+		if l.p == 2 {
+			q, b = over(q, l.diff[i]), over(b, l.norm[i])
+		}
+		for j := i * l.n; j < (i+1)*l.n; j++ {
+			t := float64(l.y[j])
+			d := float64(l.x[j]) - t
+			if l.p == 1 {
+				d, t = sign(d), sign(t)
+			}
+			if l.gx != nil {
+				l.gx[j] += T(q * d)
+			}
+			if l.gy != nil {
+				l.gy[j] -= T(q*d + b*t)
+			}
+		}
+	}
+}
+
+// factors returns those of the gradients of diff and of norm, for g times the value.
+func (r *relative) factors(g, diff, norm float64) (q, b float64) {
+	q = r.weight * g
+	if !r.absolute {
+		q /= norm + r.eps
+		b = q * diff / (norm + r.eps)
+	}
+	return q, b
 }
 
 // over divides, with 0 where a norm is 0: the subgradient of least length.
@@ -135,17 +161,6 @@ func over(a, norm float64) float64 {
 		return 0
 	}
 	return a / norm
-}
-
-// oneFor gives the gradient of a sum of rows values the one factor that they share.
-func oneFor[T kernel.Float](grad gradient[T], rows int) gradient[T] {
-	return func(gx, gy, g []T) {
-		all := make([]T, rows)
-		for i := range all {
-			all[i] = g[0]
-		}
-		grad(gx, gy, all)
-	}
 }
 
 // split cuts a shape into the number of rows and the sizes of the last axes.
@@ -158,17 +173,17 @@ func split(shape []int, axes int) (rows int, size []int) {
 	return rows, shape[at:]
 }
 
-// spacing returns the distance of grid points along each axis.
-func spacing(name string, size []int, measure []float64) []float64 {
+// spacing appends the distance of grid points along each axis to h.
+func spacing(h []float64, name string, size []int, measure []float64) []float64 {
 	if measure != nil && len(measure) != len(size) {
 		panic(fmt.Sprintf("loss: %s: measures %v of a domain of %d axes", name, measure, len(size)))
 	}
-	h := make([]float64, len(size))
 	for k, n := range size {
-		h[k] = 1 / float64(n)
+		length := 1.0
 		if measure != nil {
-			h[k] = measure[k] / float64(n)
+			length = measure[k]
 		}
+		h = append(h, length/float64(n))
 	}
 	return h
 }

@@ -8,31 +8,52 @@ import (
 	"github.com/spamoe/spamoe/internal/kernel"
 )
 
-// gradient adds the gradients of a loss to gx and gy, either of which may be nil: those with respect to x and y of
-// sum over i of g[i] value[i].
-type gradient[T kernel.Float] func(gx, gy, g []T)
+// gradient is a loss of x and y that has found its values. add adds its gradients to gx and gy, either of which may be nil: those of
+// sum over i of g[i] value[i]. One g stands for all values.
+type gradient[T kernel.Float] interface{ add(gx, gy, g []T) }
+
+// factor is that of value i.
+func factor[T kernel.Float](g []T, i int) T {
+	if len(g) == 1 {
+		return g[0]
+	}
+	return g[i]
+}
+
+// gradientOf is a pointer to a loss.
+type gradientOf[L any] interface {
+	*L
+	gradient[float32]
+}
 
 // record enters a loss of two tensors into their tape: its values, of the given shape, and its gradient.
-func record(name string, x, y *autograd.Value, values []float64, shape []int, grad gradient[float32]) *autograd.Value {
+func record[L any, P gradientOf[L]](name string, x, y *autograd.Value, values []float64, shape []int, loss L) *autograd.Value {
 	out := x.Tape().Alloc(shape...)
 	for i, v := range values {
 		out.Data[i] = float32(v)
 	}
-	return autograd.Record(name, out, []*autograd.Value{x, y}, autograd.BackwardFunc(func(g *autograd.Grads, gout []float32) {
-		var gx, gy []float32
-		if x.NeedsGrad() {
-			gx = g.Zeroed(x)
-		}
-		if y.NeedsGrad() {
-			gy = g.Zeroed(y)
-		}
-		grad(gx, gy, gout)
-	}))
+	return autograd.Record(name, out, []*autograd.Value{x, y}, recorded[L, P]{x, y, loss})
 }
 
 // scalar is record for a loss of one value.
-func scalar(name string, x, y *autograd.Value, value float64, grad gradient[float32]) *autograd.Value {
-	return record(name, x, y, []float64{value}, nil, grad)
+func scalar[L any, P gradientOf[L]](name string, x, y *autograd.Value, value float64, loss L) *autograd.Value {
+	return record[L, P](name, x, y, []float64{value}, nil, loss)
+}
+
+type recorded[L any, P gradientOf[L]] struct {
+	x, y *autograd.Value
+	loss L
+}
+
+func (o *recorded[L, P]) Backward(g *autograd.Grads, gout []float32) {
+	var gx, gy []float32
+	if o.x.NeedsGrad() {
+		gx = g.Zeroed(o.x)
+	}
+	if o.y.NeedsGrad() {
+		gy = g.Zeroed(o.y)
+	}
+	P(&o.loss).add(gx, gy, gout)
 }
 
 // same panics unless x and y have one shape of at least rank axes and some elements.
@@ -47,17 +68,6 @@ func same(name string, x, y *autograd.Value, rank int) {
 
 // span is the number of elements that one term of a sum covers: fixed, so that sums do not depend on the number of threads.
 const span = 1 << 13
-
-// sum returns the sum of f over consecutive spans of 0..n.
-func sum(n int, f func(lo, hi int) float64) float64 {
-	part := make([]float64, (n+span-1)/span)
-	kernel.Parallel(len(part), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			part[i] = f(i*span, min((i+1)*span, n))
-		}
-	})
-	return total(part)
-}
 
 // total adds up in order.
 func total(x []float64) float64 {

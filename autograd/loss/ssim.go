@@ -6,6 +6,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/internal/kernel"
+	"github.com/spamoe/spamoe/internal/memo"
 )
 
 // SSIMConfig sets SSIM. The zero config is the usual one: a Gaussian of 11 x 11 pixels with sigma 1.5, values from 0 to 1.
@@ -27,11 +28,11 @@ type SSIMConfig struct {
 func SSIM(pred, target *autograd.Value, c SSIMConfig) *autograd.Value {
 	same("SSIM", pred, target, 2)
 	rows, size := split(pred.Shape, 2)
-	v, grad := ssim(newWindow(c, size[0], size[1]), pred.Data, target.Data, rows)
-	mean := total(v) / float64(rows)
-	return scalar("SSIM", pred, target, mean, func(gx, gy, g []float32) {
-		oneFor(grad, rows)(gx, gy, []float32{g[0] / float32(rows)})
-	})
+	l := similarity[float32]{windowOf(c, size[0], size[1]), pred.Data, target.Data, float32(rows)}
+	values := scratch.Get(rows)
+	defer scratch.Put(values)
+	l.values(values)
+	return scalar("SSIM", pred, target, total(values)/float64(rows), l)
 }
 
 // SSIMOfImages returns the mean structural similarity of each pair of images of ny x nx pixels that x and y hold, one after the
@@ -40,8 +41,10 @@ func SSIMOfImages(x, y []float32, ny, nx int, c SSIMConfig) []float64 {
 	if ny < 1 || nx < 1 || len(x) != len(y) || len(x)%(ny*nx) != 0 {
 		panic(fmt.Sprintf("loss: SSIMOfImages: %d and %d pixels for images of %d x %d", len(x), len(y), ny, nx))
 	}
-	v, _ := ssim(newWindow(c, ny, nx), x, y, len(x)/(ny*nx))
-	return v
+	values := make([]float64, len(x)/(ny*nx))
+	l := similarity[float32]{windowOf(c, ny, nx), x, y, 1}
+	l.values(values)
+	return values
 }
 
 // window is a Gaussian, the same along both axes, for images of one size.
@@ -49,6 +52,18 @@ type window struct {
 	ny, nx int
 	w      []float64
 	c1, c2 float64
+}
+
+type windowKey struct {
+	SSIMConfig
+	ny, nx int
+}
+
+var allWindows memo.Map[windowKey, window]
+
+func windowOf(c SSIMConfig, ny, nx int) window {
+	k, _ := allWindows.Get(windowKey{c, ny, nx}, func() (window, error) { return newWindow(c, ny, nx), nil })
+	return k
 }
 
 func newWindow(c SSIMConfig, ny, nx int) window {
@@ -73,11 +88,11 @@ type moments struct {
 	x, y, mx, my, xx, yy, xy, t []float64
 }
 
-func (k window) moments() *moments {
+func (k window) moments() moments {
 	n := k.ny * k.nx
 	buf := scratch.Get(8 * n)
 	cut := func(i int) []float64 { return buf[i*n : (i+1)*n] }
-	return &moments{buf, cut(0), cut(1), cut(2), cut(3), cut(4), cut(5), cut(6), cut(7)}
+	return moments{buf, cut(0), cut(1), cut(2), cut(3), cut(4), cut(5), cut(6), cut(7)}
 }
 
 // blur convolves an image in place with the window, zeros outside. As the window is symmetric, blur is its own adjoint.
@@ -114,7 +129,7 @@ func load[T kernel.Float](k window, m *moments, x, y []T) {
 		m.x[i], m.y[i] = a, b
 		m.mx[i], m.my[i], m.xx[i], m.yy[i], m.xy[i] = a, b, a*a, b*b, a*b
 	}
-	for _, u := range [][]float64{m.mx, m.my, m.xx, m.yy, m.xy} {
+	for _, u := range [...][]float64{m.mx, m.my, m.xx, m.yy, m.xy} {
 		k.blur(u, m.t)
 	}
 	for i, a := range m.mx {
@@ -125,39 +140,62 @@ func load[T kernel.Float](k window, m *moments, x, y []T) {
 	}
 }
 
-// ssim computes the mean similarity of each of rows pairs of images.
-func ssim[T kernel.Float](k window, x, y []T, rows int) ([]float64, gradient[T]) {
-	n := k.ny * k.nx
-	value := make([]float64, rows)
-	kernel.Parallel(rows, 1, func(lo, hi int) {
-		m := k.moments()
-		defer scratch.Put(m.buf)
-		for r := lo; r < hi; r++ {
-			load(k, m, x[r*n:(r+1)*n], y[r*n:(r+1)*n])
-			for i, a := range m.mx {
-				b := m.my[i]
-				value[r] += (2*a*b + k.c1) * (2*m.xy[i] + k.c2) / ((a*a + b*b + k.c1) * (m.xx[i] + m.yy[i] + k.c2))
-			}
-			value[r] /= float64(n)
+// similarity is S of every pair of images of x and y, averaged over pixels.
+type similarity[T kernel.Float] struct {
+	window
+	x, y  []T
+	share T // by which factors of the values are divided
+}
+
+// values computes the value of every pair.
+func (l *similarity[T]) values(dst []float64) {
+	kernel.ParallelWith(len(dst), 1, similarities[T]{*l, dst})
+}
+
+type similarities[T kernel.Float] struct {
+	similarity[T]
+	dst []float64
+}
+
+func (l *similarities[T]) Chunk(lo, hi int) {
+	n, k := l.ny*l.nx, &l.window
+	m := k.moments()
+	defer scratch.Put(m.buf)
+	for r := lo; r < hi; r++ {
+		load(*k, &m, l.x[r*n:(r+1)*n], l.y[r*n:(r+1)*n])
+		sum := 0.0
+		for i, a := range m.mx {
+			b := m.my[i]
+			sum += (2*a*b + k.c1) * (2*m.xy[i] + k.c2) / ((a*a + b*b + k.c1) * (m.xx[i] + m.yy[i] + k.c2))
 		}
-	})
-	return value, func(gx, gy, g []T) {
-		kernel.Parallel(rows, 1, func(lo, hi int) {
-			m := k.moments()
-			defer scratch.Put(m.buf)
-			for r := lo; r < hi; r++ {
-				load(k, m, x[r*n:(r+1)*n], y[r*n:(r+1)*n])
-				k.pull(m, float64(g[r])/float64(n))
-				for i := range m.x {
-					if gx != nil {
-						gx[r*n+i] += T(m.mx[i] + m.y[i]*m.xy[i] + 2*m.x[i]*m.xx[i])
-					}
-					if gy != nil {
-						gy[r*n+i] += T(m.my[i] + m.x[i]*m.xy[i] + 2*m.y[i]*m.xx[i])
-					}
-				}
+		l.dst[r] = sum / float64(n)
+	}
+}
+
+func (l *similarity[T]) add(gx, gy, g []T) {
+	kernel.ParallelWith(len(l.x)/(l.ny*l.nx), 1, similarityGrad[T]{*l, gx, gy, g})
+}
+
+type similarityGrad[T kernel.Float] struct {
+	similarity[T]
+	gx, gy, g []T
+}
+
+func (l *similarityGrad[T]) Chunk(lo, hi int) {
+	n, k := l.ny*l.nx, &l.window
+	m := k.moments()
+	defer scratch.Put(m.buf)
+	for r := lo; r < hi; r++ {
+		load(*k, &m, l.x[r*n:(r+1)*n], l.y[r*n:(r+1)*n])
+		k.pull(&m, float64(factor(l.g, r)/l.share)/float64(n))
+		for i := range m.x {
+			if l.gx != nil {
+				l.gx[r*n+i] += T(m.mx[i] + m.y[i]*m.xy[i] + 2*m.x[i]*m.xx[i])
 			}
-		})
+			if l.gy != nil {
+				l.gy[r*n+i] += T(m.my[i] + m.x[i]*m.xy[i] + 2*m.y[i]*m.xx[i])
+			}
+		}
 	}
 }
 
@@ -177,7 +215,7 @@ func (k window) pull(m *moments, c float64) {
 		m.xy[i] = 2 * gn2
 		m.xx[i] = gd2
 	}
-	for _, u := range [][]float64{m.mx, m.my, m.xy, m.xx} {
+	for _, u := range [...][]float64{m.mx, m.my, m.xy, m.xx} {
 		k.blur(u, m.t)
 	}
 }

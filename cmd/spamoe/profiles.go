@@ -31,7 +31,13 @@ func (p *profiles) around(f func() error) error {
 }
 
 func (p *profiles) heap(f func() error) error {
-	if err := f(); err != nil || p.memory == "" {
+	if p.memory == "" {
+		return f()
+	}
+	usual := runtime.MemProfileRate
+	defer func() { runtime.MemProfileRate = usual }()
+	runtime.MemProfileRate = 1 // every object: the usual rate, one in half a megabyte, sees few small ones
+	if err := f(); err != nil {
 		return err
 	}
 	runtime.GC() // brings the profile up to date
