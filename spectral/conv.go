@@ -148,7 +148,7 @@ func (v *Conv) ForwardTo(x *autograd.Value, size ...int) *autograd.Value {
 	}
 	y = inverse(p, v.Config.Complex, y, bias)
 	if v.Config.Complex {
-		y = autograd.Permute(y, planesLast(len(v.modes))...)
+		y = planesLast(y)
 	}
 	return y
 }
@@ -165,11 +165,11 @@ func (v *Conv) spectrum(x *autograd.Value, size []int) (*plan, *autograd.Value) 
 		panic(fmt.Sprintf("spectral: Conv: shape %v; want batch, %d axes, %d channels (and 2 if complex: %v)", x.Shape, d, c.In, c.Complex))
 	}
 	if len(size) != d || slices.Min(size) < 1 {
-		panic(fmt.Sprintf("spectral: Conv: output grid %v for shape %v", size, x.Shape))
+		panic(fmt.Sprintf("spectral: Conv: output grid %v for shape %v", slices.Clone(size), x.Shape))
 	}
 	p := v.plan(x.Shape[1:1+d], size)
 	if c.Complex {
-		x = autograd.Permute(x, planesFirst(d)...)
+		x = planesFirst(x)
 	}
 	return p, v.multiply(p, transform(p, x))
 }
@@ -188,21 +188,19 @@ func (v *Conv) multiply(p *plan, x *autograd.Value) *autograd.Value {
 }
 
 // planesFirst orders the axes nb, n1 .. nd, nc, 2 as nb, n1 .., 2, nd, nc.
-func planesFirst(d int) []int {
-	axes := make([]int, 0, d+3)
-	for i := range d {
-		axes = append(axes, i)
-	}
-	return append(axes, d+2, d, d+1)
-}
+func planesFirst(x *autograd.Value) *autograd.Value { return turnLast(x, 2, 0, 1) }
 
 // planesLast is the reverse of planesFirst.
-func planesLast(d int) []int {
-	axes := make([]int, 0, d+3)
-	for i := range d {
+func planesLast(x *autograd.Value) *autograd.Value { return turnLast(x, 1, 2, 0) }
+
+// turnLast puts the last three axes of x, counted from 0, in another order.
+func turnLast(x *autograd.Value, a, b, c int) *autograd.Value {
+	first := x.Rank() - 3
+	axes := make([]int, 0, 8)
+	for i := range first {
 		axes = append(axes, i)
 	}
-	return append(axes, d+1, d+2, d)
+	return autograd.Permute(x, append(axes, first+a, first+b, first+c)...)
 }
 
 // planKey says what a plan depends on, beside the configuration.

@@ -50,9 +50,9 @@ func IRFFT(x *autograd.Value, n []int, norm Norm) *autograd.Value {
 	}
 	_, scale := scalesOf(norm, n)
 	out := x.Tape().Alloc(append(append(make([]int, 0, 8), x.Shape[:x.Rank()-2]...), last)...)
-	n = out.Shape[out.Rank()-d:]
-	kernel.IRFFT(out.Data, x.Data, batch, n, scale)
-	return autograd.Record("IRFFT", out, []*autograd.Value{x}, invertingReal{x, n, scale})
+	grid := out.Shape[out.Rank()-d:]
+	kernel.IRFFT(out.Data, x.Data, batch, grid, scale)
+	return autograd.Record("IRFFT", out, []*autograd.Value{x}, invertingReal{x, grid, scale})
 }
 
 type invertingReal struct {

@@ -39,7 +39,7 @@ type link struct {
 func fourierResample(x *autograd.Value, size []int, reference bool) *autograd.Value {
 	d := len(size)
 	if x.Rank() != 2+d || slices.Min(size) < 1 {
-		panic(fmt.Sprintf("spectral: FourierResample: shape %v onto the grid %v", x.Shape, size))
+		panic(fmt.Sprintf("spectral: FourierResample: shape %v onto the grid %v", x.Shape, slices.Clone(size)))
 	}
 	n := slices.Clone(x.Shape[2:])
 	if slices.Equal(n, size) {
