@@ -10,57 +10,70 @@ import (
 // detail returns the high band of the encoder's input: the mean over its channels, resized to the grid of b and cut to the band,
 // nb x 1 x ny x nx. all holds the energies of the samples ahead of the cut.
 func detail(input *autograd.Value, b *bands) (q *autograd.Value, all []float64) {
+	t := input.Tape()
 	x := autograd.Resize(autograd.MeanAxes(input, true, 1), b.n, autograd.Interpolation{Mode: autograd.InterpolateLinear})
-	one := *b
-	one.channels = 1
+	one := b.one()
 	n := one.points()
-	for i := range x.Shape[0] {
-		all = append(all, kernel.SumSquares(x.Data[i*n:][:n]))
+	all = t.Scratch64(x.Shape[0])
+	for i := range all {
+		all[i] = kernel.SumSquares(x.Data[i*n:][:n])
 	}
-	out := x.Tape().Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	one.project(out.Data, x.Data)
-	q = autograd.Record("HighBand", out, []*autograd.Value{x}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
-		gx := g.Scratch(len(gy))
-		one.project(gx, gy)
-		g.Give(x, gx)
-		g.Free(gx)
-	}))
-	return q, all
+	return autograd.Record("HighBand", out, []*autograd.Value{x}, highBandGrad{one, x}), all
+}
+
+type highBandGrad struct {
+	one *bands
+	x   *autograd.Value
+}
+
+func (o *highBandGrad) Backward(g *autograd.Grads, gy []float32) {
+	gx := g.Scratch(len(gy))
+	o.one.project(gx, gy)
+	g.Give(o.x, gx)
+	g.Free(gx)
 }
 
 // project sets y to P_H x for maps of one channel.
 func (b *bands) project(y, x []float32) {
-	n := b.points()
-	spectra := make([]float32, b.spectrumLen(len(x)/n))
-	b.energies(spectra, x)
-	for i := range len(x) / n {
-		s := spectra[i*2*b.bins:][:2*b.bins]
-		b.toSpace(y[i*n:][:n], func(_, _ int, z []float32) { b.combine(z, nil, s, 0, 1, 0) })
+	n, ns := b.points(), b.spectrumLen(1)
+	nb := len(x) / n
+	spectra, pairs := scratch.Get(nb*ns), sums.Get(2*nb)
+	b.energies(pairs, spectra, x)
+	for i := range nb {
+		b.toSpace(y[i*n:][:n], nil, spectra[i*ns:][:ns], coefficients{c: 1})
 	}
+	scratch.Put(spectra)
+	sums.Put(pairs)
 }
 
 // borrow decides on samples without a high band: q is added to them where it is anything, measured by all. It says if that is so
 // for one of them.
 func (l *lift) borrow(q *autograd.Value, all []float64) bool {
-	nb := len(l.actions)
-	one := *l.bands
-	one.channels = 1
+	nb := len(l.samples)
+	one := l.one()
 	n, ns := one.points(), one.spectrumLen(1)
-	spectra := make([]float32, nb*ns)
-	parts := one.energies(spectra, q.Data[:nb*n])
-	l.q, l.b, l.qq = q.Data, make([]float64, nb), make([]float64, nb)
-	change := false
-	for i, e := range l.energies {
-		if l.actions[i] != FloorPassed || !(e.low > 0) || parts[i].high <= nothing*all[i] {
+	spectra, pairs, parts := scratch.Get(nb*ns), sums.Get(2*nb), sums.Get(l.channels)
+	one.energies(pairs, spectra, q.Data[:nb*n])
+	for i := range l.samples {
+		e, qq := &l.samples[i], energyOf(pairs, i).high
+		if e.action != FloorPassed || !(e.low > 0) || qq <= nothing*all[i] {
 			continue
 		}
-		x, qs := l.spectra[i*l.spectrumLen(1):], spectra[i*ns:][:ns]
-		b, qq := l.total(func(c, at int) float64 { return l.weight(c) * product(x[at:], qs, l.high) }), parts[i].high
-		l.actions[i], l.b[i], l.qq[i] = FloorBorrowed, b, qq
-		l.factor[i] = (math.Sqrt(b*b+qq*(l.rho*e.low-e.high)) - b) / qq
-		change = true
+		l.products(parts, l.spectra[i*l.spectrumLen(1):], spectra[i*ns:][:ns], 0)
+		b := 0.0
+		for c, v := range parts {
+			b += l.weight(c) * v
+		}
+		e.action, e.b, e.qq = FloorBorrowed, b, qq
+		e.factor = (math.Sqrt(b*b+qq*(l.rho*e.low-e.high)) - b) / qq
+		l.q = q
 	}
-	return change
+	scratch.Put(spectra)
+	sums.Put(pairs)
+	sums.Put(parts)
+	return l.q != nil
 }
 
 // weight is w_c: the weights of the channels have the sum of squares 1 and alternate in sign.
@@ -76,7 +89,7 @@ func (l *lift) weight(c int) float64 {
 func (l *lift) addDetail(y []float32, i int, a float64) {
 	plane := l.n[0] * l.n[1]
 	for c := range l.channels {
-		kernel.Axpy(y[c*plane:][:plane], float32(a*l.weight(c)), l.q[i*plane:][:plane])
+		kernel.Axpy(y[c*plane:][:plane], float32(a*l.weight(c)), l.q.Data[i*plane:][:plane])
 	}
 }
 
@@ -88,26 +101,27 @@ func (l *lift) slope(i int, gy []float32) float64 {
 	plane := l.n[0] * l.n[1]
 	sum := 0.0
 	for c := range l.channels {
-		sum += l.weight(c) * kernel.Dot(gy[c*plane:][:plane], l.q[i*plane:][:plane])
+		sum += l.weight(c) * kernel.Dot(gy[c*plane:][:plane], l.q.Data[i*plane:][:plane])
 	}
-	return sum / (l.b[i] + l.factor[i]*l.qq[i])
+	e := &l.samples[i]
+	return sum / (e.b + e.factor*e.qq)
 }
 
 // backwardDetail adds the gradient of q to gq. P_H is left to the gradient of what made q.
 func (l *lift) backwardDetail(gq, gy, x []float32) {
 	n, plane := l.points(), l.n[0]*l.n[1]
-	for i, action := range l.actions {
-		if action != FloorBorrowed {
+	for i, e := range l.samples {
+		if e.action != FloorBorrowed {
 			continue
 		}
 		gq, gy, x := gq[i*plane:][:plane], gy[i*n:][:n], x[i*n:][:n]
-		t := l.factor[i]
+		t := e.factor
 		a := l.slope(i, gy)
 		for c := range l.channels {
 			w := l.weight(c) * t
 			kernel.Axpy(gq, float32(w), gy[c*plane:][:plane])
 			kernel.Axpy(gq, float32(-a*w), x[c*plane:][:plane])
 		}
-		kernel.Axpy(gq, float32(-a*t*t), l.q[i*plane:][:plane])
+		kernel.Axpy(gq, float32(-a*t*t), l.q.Data[i*plane:][:plane])
 	}
 }

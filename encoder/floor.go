@@ -25,56 +25,60 @@ const nothing = 1e-12
 // take account of how g and t depend on both. A report that is not nil gets the samples.
 func (f Floor) Forward(x, input *autograd.Value, report *FloorReport) *autograd.Value {
 	t := x.Tape()
-	b := newBands(x.Shape)
+	b := bandsOf(x.Shape)
 	nb := x.Shape[0]
-	spectra := t.Scratch(b.spectrumLen(nb))
-	list := b.energies(spectra, x.Data)
-	lift := &lift{bands: b, rho: f.Rho, spectra: spectra, energies: list, actions: make([]FloorAction, nb), factor: make([]float64, nb)}
-	change, empty := lift.scale()
-	in := []*autograd.Value{x}
+	l := lift{bands: b, rho: f.Rho, x: x, spectra: t.Scratch(b.spectrumLen(nb)), samples: make([]sample, nb)}
+	pairs := sums.Get(2 * nb)
+	b.energies(pairs, l.spectra, x.Data)
+	for i := range l.samples {
+		l.samples[i].energy = energyOf(pairs, i)
+	}
+	sums.Put(pairs)
+	change, empty := l.scale()
 	if empty {
-		q, all := detail(input, b)
-		if lift.borrow(q, all) {
-			change = true
-			in = append(in, q)
-		}
+		change = l.borrow(detail(input, b)) || change
 	}
 	if !change {
-		lift.report(report, x.Data)
+		l.report(report, x.Data)
 		return x
 	}
 	out := t.Alloc(x.Shape...)
-	lift.forward(out.Data, x.Data)
-	lift.report(report, out.Data)
-	return autograd.Record("Floor", out, in, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) { lift.backward(g, gy, in) }))
+	l.forward(out.Data, x.Data)
+	l.report(report, out.Data)
+	return autograd.Record("Floor", out, []*autograd.Value{x, l.q}, l)
 }
 
 // lift is what one forward pass of a floor found and does.
 type lift struct {
 	*bands
-	rho      float64
-	spectra  []float32 // of x
-	energies []energy
-	actions  []FloorAction
-	factor   []float64 // g or t of every sample
-	// What is borrowed: q, nb x 1 x ny x nx, with b = <w x, q> and |q|^2.
-	q     []float32
-	b, qq []float64
+	rho     float64
+	x       *autograd.Value
+	spectra []float32 // of x
+	samples []sample
+	q       *autograd.Value // what is borrowed, nb x 1 x ny x nx, or nil
+}
+
+// sample is one sample of x.
+type sample struct {
+	energy
+	action FloorAction
+	factor float64 // g or t
+	b, qq  float64 // <w x, q> and |q|^2, where something is borrowed
 }
 
 // scale decides on samples that have a high band, and says if one of them changes and if others have none.
 func (l *lift) scale() (change, empty bool) {
-	for i, e := range l.energies {
-		switch {
+	for i := range l.samples {
+		switch e := &l.samples[i]; {
 		case !(e.low > 0):
-			l.actions[i] = FloorPassed
+			e.action = FloorPassed
 		case e.high >= l.rho*e.low:
-			l.actions[i] = FloorHeld
+			e.action = FloorHeld
 		case e.high < nothing*e.low:
-			l.actions[i] = FloorPassed
+			e.action = FloorPassed
 			empty = true
 		default:
-			l.actions[i], l.factor[i] = FloorScaled, math.Sqrt(l.rho*e.low/e.high)
+			e.action, e.factor = FloorScaled, math.Sqrt(l.rho*e.low/e.high)
 			change = true
 		}
 	}
@@ -84,15 +88,15 @@ func (l *lift) scale() (change, empty bool) {
 // forward sets y for every sample.
 func (l *lift) forward(y, x []float32) {
 	n, ns := l.points(), l.spectrumLen(1)
-	for i, action := range l.actions {
+	for i, e := range l.samples {
 		x, y, s := x[i*n:][:n], y[i*n:][:n], l.spectra[i*ns:][:ns]
-		switch action {
+		switch e.action {
 		case FloorScaled:
-			l.toSpace(y, func(_, at int, z []float32) { l.combine(z, nil, s[at:], 0, l.factor[i]-1, 0) })
+			l.toSpace(y, nil, s, coefficients{c: e.factor - 1})
 			kernel.Add(y, y, x)
 		case FloorBorrowed:
 			copy(y, x)
-			l.addDetail(y, i, l.factor[i])
+			l.addDetail(y, i, e.factor)
 		default:
 			copy(y, x)
 		}
@@ -104,44 +108,52 @@ func (l *lift) report(r *FloorReport, y []float32) {
 	if r == nil {
 		return
 	}
-	after := l.bands.energies(make([]float32, l.spectrumLen(len(l.actions))), y)
-	for i, e := range l.energies {
-		r.Samples = append(r.Samples, FloorSample{Before: e.ratio(), After: after[i].ratio(), Action: l.actions[i]})
+	after := make([]float64, 2*len(l.samples))
+	l.energies(after, make([]float32, l.spectrumLen(len(l.samples))), y)
+	for i, e := range l.samples {
+		r.Samples = append(r.Samples, FloorSample{Before: e.ratio(), After: energyOf(after, i).ratio(), Action: e.action})
 	}
 }
 
-// backward passes the gradient gy of y on. With c = <gy, P_H x>, the gradient through g of a scaled sample is
+// Backward passes the gradient gy of y on. With c = <gy, P_H x>, the gradient through g of a scaled sample is
 //
 //	c dg/dx = c g (P_L x / E_L - P_H x / E_H).
-func (l *lift) backward(g *autograd.Grads, gy []float32, in []*autograd.Value) {
-	if len(in) > 1 && in[1].NeedsGrad() {
-		l.backwardDetail(g.Zeroed(in[1]), gy, in[0].Data)
+func (l *lift) Backward(g *autograd.Grads, gy []float32) {
+	if l.q != nil && l.q.NeedsGrad() {
+		l.backwardDetail(g.Zeroed(l.q), gy, l.x.Data)
 	}
-	if !in[0].NeedsGrad() {
+	if !l.x.NeedsGrad() {
 		return
 	}
 	n, ns := l.points(), l.spectrumLen(1)
-	gx, acc := g.Buffer(in[0])
+	gx, acc := g.Buffer(l.x)
 	dst, spectrum := g.Scratch(n), g.Scratch(ns)
 	defer g.Free(dst)
 	defer g.Free(spectrum)
-	for i, action := range l.actions {
+	parts := sums.Get(l.channels)
+	defer sums.Put(parts)
+	for i, e := range l.samples {
 		gx, gy, s := gx[i*n:][:n], gy[i*n:][:n], l.spectra[i*ns:][:ns]
 		if acc {
 			kernel.Add(gx, gx, gy)
 		} else {
 			copy(gx, gy)
 		}
-		e, f := l.energies[i], l.factor[i]
-		switch action {
+		f := e.factor
+		switch e.action {
 		case FloorScaled:
-			l.bands.energies(spectrum, gy)
-			c := l.total(func(_, at int) float64 { return product(spectrum[at:], s[at:], l.high) })
-			l.toSpace(dst, func(_, at int, z []float32) { l.combine(z, spectrum[at:], s[at:], f-1, -c*f/e.high, c*f/e.low) })
+			var pair [2]float64
+			l.energies(pair[:], spectrum, gy)
+			l.products(parts, spectrum, s, 2*l.bins)
+			c := 0.0
+			for _, v := range parts {
+				c += v
+			}
+			l.toSpace(dst, spectrum, s, coefficients{f - 1, -c * f / e.high, c * f / e.low})
 			kernel.Add(gx, gx, dst)
 		case FloorBorrowed:
 			a := l.slope(i, gy)
-			l.toSpace(dst, func(_, at int, z []float32) { l.combine(z, nil, s[at:], 0, -a, a*l.rho) })
+			l.toSpace(dst, nil, s, coefficients{c: -a, d: a * l.rho})
 			kernel.Add(gx, gx, dst)
 			l.addDetail(gx, i, -a*f)
 		}

@@ -74,13 +74,16 @@ func (r *FloorReport) Means() (before, after float64) {
 
 // measure reports on maps that nothing is done to.
 func (f Floor) measure(x *autograd.Value, report *FloorReport) {
-	b := newBands(x.Shape)
-	f.tell(report, b, b.energies(make([]float32, b.spectrumLen(x.Shape[0])), x.Data))
+	b := bandsOf(x.Shape)
+	pairs := make([]float64, 2*x.Shape[0])
+	b.energies(pairs, make([]float32, b.spectrumLen(x.Shape[0])), x.Data)
+	f.tell(report, pairs)
 }
 
 // tell adds samples of the given energies that stay as they are.
-func (f Floor) tell(report *FloorReport, b *bands, list []energy) {
-	for _, e := range list {
+func (f Floor) tell(report *FloorReport, pairs []float64) {
+	for i := range len(pairs) / 2 {
+		e := energyOf(pairs, i)
 		s := FloorSample{Before: e.ratio(), After: e.ratio(), Action: FloorHeld}
 		switch {
 		case !(e.low > 0):
