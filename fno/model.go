@@ -121,7 +121,7 @@ func (m *Model) embed(x *autograd.Value) *autograd.Value {
 	}
 	nb := x.Shape[0] / 2
 	re, im := autograd.Narrow(x, 0, 0, nb), autograd.Narrow(x, 0, nb, nb)
-	shape := slices.Clone(im.Shape)
+	shape := append(make([]int, 0, 8), im.Shape...)
 	shape[len(shape)-1] = m.grid.Channels()
 	zeros := x.Tape().Alloc(shape...)
 	clear(zeros.Data)
@@ -133,12 +133,12 @@ func channelsLast(x *autograd.Value, d int, complex bool) *autograd.Value {
 	if !complex {
 		return autograd.ChannelsLast(x)
 	}
-	axes := []int{d + 2, 0}
+	axes := append(make([]int, 0, 8), d+2, 0)
 	for i := range d {
 		axes = append(axes, 2+i)
 	}
 	x = autograd.Permute(x, append(axes, 1)...)
-	return autograd.Reshape(x, append([]int{2 * x.Shape[1]}, x.Shape[2:]...)...)
+	return autograd.Reshape(x, append(append(make([]int, 0, 8), 2*x.Shape[1]), x.Shape[2:]...)...)
 }
 
 // channelsFirst is the reverse of channelsLast.
@@ -146,8 +146,8 @@ func channelsFirst(x *autograd.Value, d int, complex bool) *autograd.Value {
 	if !complex {
 		return autograd.ChannelsFirst(x)
 	}
-	x = autograd.Reshape(x, append([]int{2, x.Shape[0] / 2}, x.Shape[1:]...)...)
-	axes := []int{1, d + 2}
+	x = autograd.Reshape(x, append(append(make([]int, 0, 8), 2, x.Shape[0]/2), x.Shape[1:]...)...)
+	axes := append(make([]int, 0, 8), 1, d+2)
 	for i := range d {
 		axes = append(axes, 2+i)
 	}

@@ -1,10 +1,6 @@
 package spectral
 
-import (
-	"slices"
-
-	"github.com/spamoe/spamoe/autograd"
-)
+import "github.com/spamoe/spamoe/autograd"
 
 // ComplexPair makes a complex layer of two real ones (Trabelsi et al., arXiv 1705.09792),
 //
@@ -43,20 +39,21 @@ func complexPair(complex bool, newLayer func() Layer) Layer {
 
 // batchToPlanes turns 2 nb x n1 .. x nc, real parts first, into nb x n1 .. x nc x 2.
 func batchToPlanes(x *autograd.Value) *autograd.Value {
-	x = autograd.Reshape(x, append([]int{2, x.Shape[0] / 2}, x.Shape[1:]...)...)
-	axes := make([]int, x.Rank())
-	for i := range axes {
-		axes[i] = (i + 1) % len(axes)
-	}
-	return autograd.Permute(x, axes...)
+	x = autograd.Reshape(x, append(append(make([]int, 0, 8), 2, x.Shape[0]/2), x.Shape[1:]...)...)
+	return rotate(x, 1)
 }
 
 // planesToBatch is the reverse of batchToPlanes.
 func planesToBatch(x *autograd.Value) *autograd.Value {
-	axes := make([]int, x.Rank())
-	for i := range axes {
-		axes[i] = (i + len(axes) - 1) % len(axes)
+	x = rotate(x, x.Rank()-1)
+	return autograd.Reshape(x, append(append(make([]int, 0, 8), 2*x.Shape[1]), x.Shape[2:]...)...)
+}
+
+// rotate puts the first n axes of x behind the others.
+func rotate(x *autograd.Value, n int) *autograd.Value {
+	axes := make([]int, 0, 8)
+	for i := range x.Rank() {
+		axes = append(axes, (i+n)%x.Rank())
 	}
-	x = autograd.Permute(x, axes...)
-	return autograd.Reshape(x, append([]int{2 * x.Shape[1]}, slices.Clone(x.Shape[2:])...)...)
+	return autograd.Permute(x, axes...)
 }
