@@ -31,11 +31,6 @@ type Tape struct {
 	params map[*Param]*Value
 	dried  map[*Param]*Value // empty; what params is while Recompute runs a function for its result only
 	slots  slab
-	values shelf[*Value]
-	ints   shelf[int]
-	dims   shelf[dim]
-	places shelf[int32]
-	sums   shelf[float64]
 	memory arena
 	live   [][]float32 // what Alloc and Scratch gave, in order
 	mark   int         // length of live behind the last node
@@ -44,6 +39,12 @@ type Tape struct {
 	touched bool
 	grads   []*Grads // of this pass
 	spare   []*Grads // of passes before
+	// Lists that operations keep.
+	values shelf[*Value]
+	ints   shelf[int]
+	places shelf[int32]
+	dims   shelf[dim]
+	sums   shelf[float64]
 }
 
 // node is one recorded operation.

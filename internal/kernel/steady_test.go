@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spamoe/spamoe/internal/steady"
 )
 
 // Kernels allocate nothing once they have run, on sizes that are cut into several chunks.
@@ -86,11 +88,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 		{"Attention", func() { att.Forward(z[:256*n], mean, x, x[n:], x[2*n:]) }},
 		{"Attention backward", func() { att.Backward(z, z[n:], z[2*n:], y[:256*n], sums, mean, x, x[n:], x[2*n:]) }},
 	} {
-		// A collection takes scratch away, and a worker that comes late needs its own: the least of several runs counts.
-		least := testing.AllocsPerRun(10, c.run)
-		for i := 0; i < 5 && least > 0; i++ {
-			least = min(least, testing.AllocsPerRun(10, c.run))
-		}
-		require.Zero(t, least, c.name)
+		objects, _ := steady.Step(50, c.run)
+		require.Zero(t, objects, c.name)
 	}
 }

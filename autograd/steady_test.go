@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spamoe/spamoe/internal/steady"
 )
 
 // Operations and their way back allocate nothing on a tape that has served before, on sizes that are cut into several chunks.
@@ -101,21 +103,7 @@ func TestOperationsDoNotAllocate(t *testing.T) {
 			Mean(c.f(x)).Backward()
 			tape.Reset()
 		}
-		for range 3 {
-			run()
-		}
-		require.Zero(t, allocs(run), c.name)
+		objects, _ := steady.Step(50, run)
+		require.Zero(t, objects, c.name)
 	}
-}
-
-// allocs returns how many objects a run of f makes once there is scratch for it: a collection takes scratch away, and a worker that
-// comes late needs its own, so the least of several counts.
-func allocs(f func()) float64 {
-	least := testing.AllocsPerRun(10, f)
-	for range 5 {
-		if least > 0 {
-			least = min(least, testing.AllocsPerRun(10, f))
-		}
-	}
-	return least
 }

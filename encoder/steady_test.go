@@ -8,6 +8,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
+	"github.com/spamoe/spamoe/internal/steady"
 )
 
 // A pass of an encoder and its floor on a tape that has served before makes no more objects than the floor's samples.
@@ -36,14 +37,7 @@ func TestModelsDoNotAllocate(t *testing.T) {
 			y.Backward()
 			tape.Reset()
 		}
-		for range 3 {
-			run()
-		}
-		// A collection takes scratch away, and a worker that comes late needs its own: the least of several runs counts.
-		least := testing.AllocsPerRun(5, run)
-		for i := 0; i < 5 && least > 1; i++ {
-			least = min(least, testing.AllocsPerRun(5, run))
-		}
-		require.LessOrEqual(t, least, 1.0, name)
+		objects, _ := steady.Step(50, run)
+		require.LessOrEqual(t, objects, uint64(1), name)
 	}
 }
