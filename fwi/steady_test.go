@@ -33,6 +33,6 @@ func TestSteadyStep(t *testing.T) {
 		l := objective.regularise(objective.Loss(out.Map, tape.Const(y)), out)
 		adam.StepWith(1e-6, l.Backward(), optim.StepOptions{Clip: 1, Average: average})
 	})
-	require.Less(t, objects, uint64(100))
+	require.Less(t, objects, uint64(30))
 	require.Less(t, bytes, uint64(1<<20))
 }
