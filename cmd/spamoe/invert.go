@@ -48,10 +48,10 @@ func (v *inversion) register(f *flag.FlagSet) {
 	f.StringVar(&v.model, "model", "", "run `folder` or model file whose prediction to start from")
 	f.StringVar(&v.state, "state", "", "`folder` to keep the state of the inversion in")
 	f.StringVar(&v.misfit, "misfit", "l2", "`name` of the misfit: l2, l1, envelope or correlation")
-	f.StringVar(&v.prior, "prior", "", "cells, layers or blocks, in all stages (default: cells, blocks in the last)")
-	f.StringVar(&v.bands, "bands", "", "corner `frequencies` of the first stages in Hz, separated by commas (default: 0.2 to 0.87 of -freq)")
+	f.StringVar(&v.prior, "prior", "", "cells, layers, blocks or regions, in all stages (default: cells, regions in between, blocks in the last)")
+	f.StringVar(&v.bands, "bands", "", "corner `frequencies` of the first stages in Hz, separated by commas (default: 0.1 to 0.87 of -freq)")
 	f.StringVar(&v.bounds, "bounds", "1500,4500", "least and largest `velocity` in m/s")
-	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages (default: 860, fewer where they stop to pay)")
+	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages (default: 700, fewer where they stop to pay)")
 	f.StringVar(&v.wavelet, "wavelet", "", "`file` of the source wavelet (.npy, one value per -dt), or estimate (default: Ricker)")
 	f.Float64Var(&v.freq, "freq", 15, "peak `frequency` of the wavelet in Hz")
 	f.Float64Var(&v.dx, "dx", 10, "`size` of a cell in metres")
@@ -294,6 +294,9 @@ func totalIterations(stages []invert.Stage) int {
 	return total
 }
 
+// leastIterations is what the stages that need few keep.
+const leastIterations = 10
+
 // budget changes stages to about n iterations together: fewer or more rounds, and what is left by the iterations of each, which
 // must not be too few for an optimiser that learns from them.
 func budget(stages []invert.Stage, n int) {
@@ -303,7 +306,7 @@ func budget(stages []invert.Stage, n int) {
 	}
 	total = totalIterations(stages)
 	for i := range stages {
-		stages[i].Iterations = max(1, stages[i].Iterations*n/total)
+		stages[i].Iterations = max(min(leastIterations, stages[i].Iterations), stages[i].Iterations*n/total)
 	}
 }
 

@@ -60,6 +60,22 @@ type regions struct {
 	weight []float64 // per region
 }
 
+// newRegions returns the regions of equal values of a map of rows of nx cells. A region's weight is the mean of its cells', less where it is
+// large, since the data respond to all of it.
+func newRegions(u, weight []float64, nx int) *regions {
+	label, n := connected(u, nx)
+	r := &regions{label, make([]float64, n)}
+	size := make([]float64, n)
+	for i, l := range label {
+		r.weight[l] += weight[i]
+		size[l]++
+	}
+	for l, k := range size {
+		r.weight[l] *= math.Sqrt(float64(len(u))/float64(n)/k) / k
+	}
+	return r
+}
+
 func (r *regions) size() int { return len(r.weight) }
 
 func (r *regions) apply(u, x []float64) {

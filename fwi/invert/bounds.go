@@ -24,3 +24,13 @@ func (b bounds) inverse(v float64) float64 {
 	y := min(max((v-b.mid)/b.half, -0.985), 0.985)
 	return y / math.Pow(1-math.Pow(y, 8), 1.0/8)
 }
+
+// velocities returns the map of u.
+func (b bounds) velocities(u []float64) []float32 {
+	vel := make([]float32, len(u))
+	for i, u := range u {
+		v, _ := b.velocity(u)
+		vel[i] = float32(v)
+	}
+	return vel
+}

@@ -52,14 +52,22 @@ func ExampleStages() {
 		fmt.Println(s.LowPass, "Hz,", s.Rounds, "rounds of", s.Iterations, s.Prior)
 	}
 	// Output:
+	// 1.5 Hz, 0 rounds of 20 cells
+	// 2.25 Hz, 0 rounds of 20 cells
 	// 3 Hz, 0 rounds of 40 cells
 	// 4.5 Hz, 0 rounds of 40 cells
 	// 6.45 Hz, 0 rounds of 40 cells
 	// 9 Hz, 0 rounds of 40 cells
 	// 13.05 Hz, 0 rounds of 40 cells
-	// 0 Hz, 2 rounds of 60 cells
-	// 0 Hz, 3 rounds of 80 cells
-	// 0 Hz, 5 rounds of 60 blocks
+	// 0 Hz, 0 rounds of 60 cells
+	// 0 Hz, 0 rounds of 10 regions
+	// 0 Hz, 0 rounds of 60 cells
+	// 0 Hz, 0 rounds of 10 regions
+	// 0 Hz, 0 rounds of 60 cells
+	// 0 Hz, 0 rounds of 10 regions
+	// 0 Hz, 2 rounds of 60 blocks
+	// 0 Hz, 0 rounds of 10 regions
+	// 0 Hz, 2 rounds of 60 blocks
 }
 
 func ExampleParseMisfit() {

@@ -4,26 +4,23 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-
-	"github.com/spamoe/spamoe/fwi/wave"
 )
 
 // illumination estimates, for every cell, how much the filtered data of all shots respond to its velocity: the diagonal of J'J,
 // J the derivative of the data. For random signs w, independent from sample to sample, the square of (J'w) has this mean in every
 // cell, so that a few gradients with w in place of the residual, squared, averaged and smoothed, give it without any quantity
 // of the simulation but the gradient.
-func illumination(ctx context.Context, solver *wave.Solver[float32], vel []float32, nx int, filter lowPass, probes int) ([]float64, error) {
-	_, nt, nr := solver.Shape()
+func illumination(ctx context.Context, data simulations, vel []float32, nx, probes int) ([]float64, error) {
 	sum := make([]float64, len(vel))
-	var g wave.Gradient[float32]
+	g := make([]float32, len(vel))
 	for p := range probes {
-		_, err := solver.Gradient(ctx, &g, vel, func(shot int, adjoint, gather []float32) float64 {
+		_, err := data.gradient(ctx, g, vel, false, func(s *simulation, shot int, adjoint, gather []float32) float64 {
 			rng := rand.New(rand.NewPCG(uint64(p), uint64(shot)))
-			w := make([]float64, nt*nr)
+			w := make([]float64, len(adjoint))
 			for i := range w {
 				w[i] = float64(1 - 2*int(rng.Uint64()>>63))
 			}
-			filter.adjoint(w, nr)
+			s.compare.filter.adjoint(w, s.compare.nr)
 			for i, v := range w {
 				adjoint[i] = float32(v)
 			}
@@ -32,7 +29,7 @@ func illumination(ctx context.Context, solver *wave.Solver[float32], vel []float
 		if err != nil {
 			return nil, err
 		}
-		for i, v := range g.Vel {
+		for i, v := range g {
 			sum[i] += float64(v) * float64(v) / float64(probes)
 		}
 	}

@@ -60,7 +60,8 @@ func lbfgs(o *objective, iterations, pairs int, w *watcher) ([]float64, error) {
 			return optimize.NotTerminated, nil
 		},
 	}
-	settings := &optimize.Settings{MajorIterations: iterations, Recorder: w, Converger: optimize.NeverTerminate{}}
+	// Where the objective is as small as rounding errors a line search can go on without end.
+	settings := &optimize.Settings{MajorIterations: iterations, FuncEvaluations: 2*iterations + 20, Recorder: w, Converger: optimize.NeverTerminate{}}
 	method := &optimize.LBFGS{Linesearcher: &optimize.MoreThuente{DecreaseFactor: 1e-4}, Store: pairs, GradStopThreshold: math.NaN()}
 	result, err := optimize.Minimize(problem, make([]float64, o.basis.size()), settings, method)
 	switch {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-
-	"github.com/spamoe/spamoe/fwi/wave"
 )
 
 // objective is what the optimiser minimises,
@@ -15,8 +13,7 @@ import (
 // with the misfit J of the simulation, the bounds v(u), and the basis B.
 type objective struct {
 	ctx     context.Context
-	solver  *wave.Solver[float32]
-	compare *comparison
+	data    simulations
 	nx      int
 	bounds  bounds
 	basis   basis
@@ -31,9 +28,8 @@ type objective struct {
 	last evaluation
 	err  error
 
-	u, gu []float64
-	vel   []float32
-	wave  wave.Gradient[float32]
+	u, gu     []float64
+	vel, gvel []float32
 }
 
 // evaluation is the value of an objective and its parts at one x.
@@ -47,17 +43,13 @@ func (o *objective) evaluate(x []float64) evaluation {
 	if o.at != nil && slices.Equal(x, o.at) {
 		return o.last
 	}
-	n := len(o.start)
-	if o.u == nil {
-		o.u, o.gu, o.vel = make([]float64, n), make([]float64, n), make([]float32, n)
-	}
+	o.prepare()
 	o.velocity(o.vel, x)
 	e := evaluation{grad: make([]float64, len(x))}
 	o.at, o.last = slices.Clone(x), e
 	misfit, grad, err := o.journal.simulate(func() (float64, []float32, error) {
-		o.wave.DampingVMin = o.damping
-		value, err := o.solver.Gradient(o.ctx, &o.wave, o.vel, o.compare.measure)
-		return value, o.wave.Vel, err
+		value, err := o.data.gradient(o.ctx, o.gvel, o.vel, o.damping, compared)
+		return value, o.gvel, err
 	})
 	if err != nil {
 		o.err = err
@@ -82,13 +74,19 @@ func (o *objective) evaluate(x []float64) evaluation {
 
 // velocity stores the map at x in vel and leaves u behind.
 func (o *objective) velocity(vel []float32, x []float64) {
-	if o.u == nil {
-		o.u, o.gu, o.vel = make([]float64, len(o.start)), make([]float64, len(o.start)), make([]float32, len(o.start))
-	}
+	o.prepare()
 	o.basis.apply(o.u, x)
 	for i, u := range o.start {
 		o.u[i] += u
 		v, _ := o.bounds.velocity(o.u[i])
 		vel[i] = float32(v)
+	}
+}
+
+// prepare makes room for maps.
+func (o *objective) prepare() {
+	if o.u == nil {
+		n := len(o.start)
+		o.u, o.gu, o.vel, o.gvel = make([]float64, n), make([]float64, n), make([]float32, n), make([]float32, n)
 	}
 }

@@ -68,6 +68,7 @@ type run struct {
 	bounds bounds
 	state  state
 	noise  float64 // standard deviation of the noise in the data
+	before float64 // misfit of the map that a round with regions begins with
 
 	identity string
 	saved    time.Time
@@ -107,14 +108,7 @@ func (r *run) save() error {
 }
 
 // velocities returns the map of the state.
-func (r *run) velocities() []float32 {
-	vel := make([]float32, len(r.state.u))
-	for i, u := range r.state.u {
-		v, _ := r.bounds.velocity(u)
-		vel[i] = float32(v)
-	}
-	return vel
-}
+func (r *run) velocities() []float32 { return r.bounds.velocities(r.state.u) }
 
 // round runs the round that the state is in and moves the state to the next.
 func (r *run) round() error {
@@ -133,7 +127,7 @@ func (r *run) round() error {
 	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
 	s.journal.next = 0
 	it, misfit := 0, first.misfit
-	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.compare.expected(r.p.Data, r.noise)}
+	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise)}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
 		misfit = e.misfit
@@ -151,8 +145,12 @@ func (r *run) round() error {
 		}
 		return err
 	}
-	o.velocity(make([]float32, len(s.u)), x)
-	copy(s.u, o.u)
+	if stage.Prior == Regions && misfit-w.noise > acceptedLoss*max(r.before-w.noise, acceptedNoise*w.noise) {
+		misfit = r.before // the cells explain the data too much better
+	} else {
+		o.velocity(make([]float32, len(s.u)), x)
+		copy(s.u, o.u)
+	}
 	s.History = append(s.History, Point{s.Stage, s.Round, it, stage.Misfit.shown(first.misfit), stage.Misfit.shown(misfit)})
 	s.weight, s.journal = nil, journal{}
 	r.next(stage, misfit)
@@ -193,61 +191,63 @@ func (r *run) objective(stage Stage) (*objective, error) {
 	if s.wavelet != nil {
 		survey.Wavelet = s.wavelet
 	}
-	plain, err := wave.New[float32](survey, r.p.NZ, r.p.NX)
+	data, err := r.simulations(survey, stage)
 	if err != nil {
 		return nil, err
 	}
-	window := int(math.Round(stage.Window / plain.Config().Dt))
-	solver := plain
-	if window > 0 && window < survey.Steps {
-		survey.Steps = window
-		if solver, err = wave.New[float32](survey, r.p.NZ, r.p.NX); err != nil {
-			return nil, err
-		}
-	}
-	shots, nt, nr := solver.Shape()
-	filter := newLowPass(stage.LowPass, solver.Config().Dt)
 	if s.weight == nil {
-		if err := r.weigh(solver, vel, filter); err != nil {
+		if err := r.weigh(data, vel); err != nil {
 			return nil, err
 		}
 		if err := r.save(); err != nil {
 			return nil, err
 		}
 	}
+	start := s.u
+	if stage.Prior == Regions {
+		if start, err = r.flatter(stage, data); err != nil {
+			return nil, err
+		}
+	}
 	return &objective{
-		ctx: r.ctx, solver: solver, nx: r.p.NX, bounds: r.bounds, start: s.u, damping: stage.Damping,
-		compare: newComparison(stage.Misfit, filter, r.p.Data, shots, nt, nr, window, stage.Gain),
-		basis:   r.basis(stage),
+		ctx: r.ctx, data: data, nx: r.p.NX, bounds: r.bounds, start: start, damping: stage.Damping, basis: r.basis(stage, start),
 	}, nil
 }
 
 // basis returns the unknowns of a stage.
-func (r *run) basis(stage Stage) basis {
-	if stage.Prior != Layers {
-		return &cells{r.p.NX, r.state.weight, newBlur(stage.Smooth)}
+func (r *run) basis(stage Stage, start []float64) basis {
+	weight := r.state.weight
+	switch stage.Prior {
+	case Layers:
+		b := &rows{r.p.NX, make([]float64, r.p.NZ)}
+		for i, w := range weight {
+			b.weight[i/r.p.NX] += w / float64(r.p.NX)
+		}
+		return b
+	case Regions:
+		return newRegions(start, weight, r.p.NX)
 	}
-	b := &rows{r.p.NX, make([]float64, r.p.NZ)}
-	for i, w := range r.state.weight {
-		b.weight[i/r.p.NX] += w / float64(r.p.NX)
-	}
-	return b
+	return &cells{r.p.NX, weight, newBlur(stage.Smooth)}
 }
 
 // weigh sets the weights of the cells.
-func (r *run) weigh(solver *wave.Solver[float32], vel []float32, filter lowPass) error {
+func (r *run) weigh(data simulations, vel []float32) error {
 	weight := make([]float64, len(vel))
 	for i := range weight {
 		weight[i] = meanWeight
 	}
 	if r.cfg.Probes > 0 {
-		light, err := illumination(r.ctx, solver, vel, r.p.NX, filter, r.cfg.Probes)
+		light, err := illumination(r.ctx, data, vel, r.p.NX, r.cfg.Probes)
 		if err != nil {
 			return err
 		}
 		weight = stepWeights(light, r.cfg.Power)
 	}
 	if r.cfg.Mute > 0 {
+		solver, err := wave.New[float32](r.p.Survey, r.p.NZ, r.p.NX)
+		if err != nil {
+			return err
+		}
 		for _, src := range solver.Config().Sources {
 			for i := range weight {
 				d := math.Hypot(float64(i/r.p.NX-src.Row), float64(i%r.p.NX-src.Col)) / r.cfg.Mute

@@ -1,11 +1,5 @@
 package invert
 
-import (
-	"math"
-
-	"github.com/spamoe/spamoe/fwi/wave"
-)
-
 // startLevels are the velocities, as fractions of the range, that a start is tried with at the top and at the bottom.
 var startLevels = []float64{0.1, 0.3, 0.5, 0.7, 0.9}
 
@@ -13,28 +7,16 @@ var startLevels = []float64{0.1, 0.3, 0.5, 0.7, 0.9}
 const startGain = 0.5
 
 // searchStart returns the map to begin with: velocity that grows linearly with depth over the middle 80 % of the range, or, where
-// its gathers fit much better in the band of the first stage, another map that is linear between velocities of startLevels. It costs
+// its gathers fit much better in a low band, another map that is linear between velocities of startLevels. It costs
 // 25 simulations, and saves the inversion from beginning on the wrong side of the first local minimum where the earth is unlike
 // the average one: of a shallow part that is fast, for the most part.
 func (r *run) searchStart() ([]float32, error) {
-	survey, stage := r.p.Survey, r.cfg.Stages[0]
-	solver, err := wave.New[float32](survey, r.p.NZ, r.p.NX)
+	data, err := r.simulations(r.p.Survey, r.startStage())
 	if err != nil {
 		return nil, err
 	}
-	shots, nt, nr := solver.Shape()
-	dt := solver.Config().Dt
-	compare := newComparison(stage.Misfit, newLowPass(stage.LowPass, dt), r.p.Data, shots, nt, nr, int(math.Round(stage.Window/dt)), stage.Gain)
-	gathers, scratch := make([]float32, shots*nt*nr), make([]float32, nt*nr)
-	misfit := func(vel []float32) (sum float64, err error) {
-		err = solver.Forward(r.ctx, gathers, vel)
-		for s := range shots {
-			sum += compare.measure(s, scratch, gathers[s*nt*nr:][:nt*nr])
-		}
-		return sum, err
-	}
 	best := r.linear(startLevels[0], startLevels[len(startLevels)-1])
-	least, err := misfit(best)
+	least, err := data.misfit(r.ctx, best)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +24,7 @@ func (r *run) searchStart() ([]float32, error) {
 	for _, top := range startLevels {
 		for _, bottom := range startLevels {
 			vel := r.linear(top, bottom)
-			m, err := misfit(vel)
+			m, err := data.misfit(r.ctx, vel)
 			if err != nil {
 				return nil, err
 			}
@@ -52,6 +34,19 @@ func (r *run) searchStart() ([]float32, error) {
 		}
 	}
 	return best, nil
+}
+
+// startStage is the stage whose band starts are tried in: the first one of at least a fifth of the wavelet's frequency, below which
+// a recording says little about where its energy comes from.
+func (r *run) startStage() Stage {
+	freq := r.p.Survey.Freq
+	setDefault(&freq, 15)
+	for _, s := range r.cfg.Stages {
+		if s.LowPass >= 0.2*freq {
+			return s
+		}
+	}
+	return r.cfg.Stages[0]
 }
 
 // linear returns a map that goes linearly from the first row to the last, between fractions of the range of velocities.

@@ -33,17 +33,14 @@ type Gradient[T Float] struct {
 // finite; g then holds nothing useful.
 func (s *Solver[T]) Gradient(ctx context.Context, g *Gradient[T], vel []T, misfit Misfit[T]) (float64, error) {
 	cells := s.grid.nz * s.grid.nx
-	if len(vel) != cells {
-		return 0, fmt.Errorf("wave: model has %d velocities, want %d (%d x %d)", len(vel), cells, s.grid.nz, s.grid.nx)
+	if err := s.Check(vel); err != nil {
+		return 0, err
 	}
 	if g.Vel == nil {
 		g.Vel = make([]T, cells)
 	}
 	if len(g.Vel) != cells {
 		return 0, fmt.Errorf("wave: gradient has %d values, want %d (%d x %d)", len(g.Vel), cells, s.grid.nz, s.grid.nx)
-	}
-	if err := s.check(vel, 0); err != nil {
-		return 0, err
 	}
 	shots, _, _ := s.Shape()
 	lanes, plan := s.plan(min(kernel.Threads(), shots), g.DampingVMin)

@@ -9,6 +9,14 @@ import (
 // chequerboard. It is 1/2, 3/8, 0.331 and 0.308 for the orders 2, 4, 6 and 8.
 func (k stencil) limit() float64 { return 2 / k.peak }
 
+// Check reports why a model (nz x nx) cannot be simulated: a velocity that makes no sense, or one that is too fast for a stable scheme.
+func (s *Solver[T]) Check(vel []T) error {
+	if n := s.grid.nz * s.grid.nx; len(vel) != n {
+		return fmt.Errorf("wave: model has %d velocities, want %d (%d x %d)", len(vel), n, s.grid.nz, s.grid.nx)
+	}
+	return s.check(vel, 0)
+}
+
 // check reports why a model of nz x nx cells cannot be simulated. sample is its number in its batch, for the message.
 func (s *Solver[T]) check(vel []T, sample int) error {
 	at := 0
