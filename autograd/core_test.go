@@ -198,7 +198,7 @@ func TestOnce(t *testing.T) {
 	require.Less(t, tapes[1].memory.total, tapes[0].memory.total)
 }
 
-// After the first pass a step allocates closures and headers only, no buffers.
+// After the first pass a step allocates no buffers.
 func TestSteadyState(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	m, x := newPerceptron(rng), normal(rng, 300, 7, 5)

@@ -51,7 +51,7 @@ func (v *inversion) register(f *flag.FlagSet) {
 	f.StringVar(&v.prior, "prior", "", "cells, layers, blocks or regions, in all stages (default: cells, regions in between, blocks in the last)")
 	f.StringVar(&v.bands, "bands", "", "corner `frequencies` of the first stages in Hz, separated by commas (default: 0.1 to 0.87 of -freq)")
 	f.StringVar(&v.bounds, "bounds", "1500,4500", "least and largest `velocity` in m/s")
-	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages (default: 700, fewer where they stop to pay)")
+	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages but those of low frequencies, which are quick (default: 505, fewer where they stop to pay)")
 	f.StringVar(&v.wavelet, "wavelet", "", "`file` of the source wavelet (.npy, one value per -dt), or estimate (default: Ricker)")
 	f.Float64Var(&v.freq, "freq", 15, "peak `frequency` of the wavelet in Hz")
 	f.Float64Var(&v.dx, "dx", 10, "`size` of a cell in metres")
@@ -154,11 +154,11 @@ func (v *inversion) one(ctx context.Context, bar *progress.Bar, cfg invert.Confi
 	if err := rec.read(i, p.Data); err != nil {
 		return r, err
 	}
+	addNoise(p.Data, v.noise, v.seed+uint64(i))
 	var err error
 	if p.Start, err = maps.start(ctx, i, p.Data); err != nil {
 		return r, err
 	}
-	addNoise(p.Data, v.noise, v.seed+uint64(i))
 	if r.truth, err = maps.truth(i); err != nil {
 		return r, err
 	}
@@ -259,9 +259,6 @@ func (v *inversion) config() (invert.Config, error) {
 	}
 	survey := wave.Config{Freq: v.freq, Dx: v.dx}
 	cfg.Stages = invert.Stages(survey, cfg.Min)
-	if v.start != "" || v.model != "" {
-		cfg.Stages = invert.Refinement(survey, cfg.Min)
-	}
 	if v.bands != "" {
 		bands, err := numbers("-bands", v.bands)
 		if err != nil {
@@ -295,18 +292,28 @@ func totalIterations(stages []invert.Stage) int {
 }
 
 // leastIterations is what the stages that need few keep.
-const leastIterations = 10
+const leastIterations = 12
 
 // budget changes stages to about n iterations together: fewer or more rounds, and what is left by the iterations of each, which
-// must not be too few for an optimiser that learns from them.
+// must not be too few for an optimiser that learns from them. Stages on coarse cells, which are quick, stay as they are and do not count.
 func budget(stages []invert.Stage, n int) {
-	total := totalIterations(stages)
-	for i := range stages {
-		stages[i].Rounds = max(1, (max(1, stages[i].Rounds)*n+total/2)/total)
+	count := func() (total int) {
+		for _, s := range stages {
+			if !s.Coarse {
+				total += max(1, s.Rounds) * s.Iterations
+			}
+		}
+		return total
 	}
-	total = totalIterations(stages)
-	for i := range stages {
-		stages[i].Iterations = max(min(leastIterations, stages[i].Iterations), stages[i].Iterations*n/total)
+	for total, i := count(), 0; i < len(stages); i++ {
+		if s := &stages[i]; !s.Coarse {
+			s.Rounds = max(1, (max(1, s.Rounds)*n+total/2)/total)
+		}
+	}
+	for total, i := count(), 0; i < len(stages); i++ {
+		if s := &stages[i]; !s.Coarse {
+			s.Iterations = max(min(leastIterations, s.Iterations), s.Iterations*n/total)
+		}
 	}
 }
 

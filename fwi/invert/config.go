@@ -21,7 +21,7 @@ type Problem struct {
 type Config struct {
 	Min    float64 `json:"min,omitempty"`    // bounds of the velocity in m/s (1500)
 	Max    float64 `json:"max,omitempty"`    // (4500)
-	Stages []Stage `json:"stages,omitempty"` // nil: Stages of the survey, or Refinement where the problem has a start
+	Stages []Stage `json:"stages,omitempty"` // nil: Stages of the survey
 	Pairs  int     `json:"pairs,omitempty"`  // of steps and gradients that L-BFGS remembers (100)
 	// Probes is how many gradients estimate the illumination at the beginning of a round (3); negative: none, all cells get the
 	// same weight.
@@ -135,13 +135,11 @@ func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 		}
 		s = append(s, st)
 	}
-	regions := Stage{Iterations: 10, Gain: defaultGain, Prior: Regions}
+	regions := Stage{Iterations: 15, Gain: defaultGain, Prior: Regions}
 	return append(s,
 		Stage{Iterations: 60, Gain: defaultGain, Variation: 0.05},
 		regions,
-		Stage{Iterations: 60, Gain: defaultGain, Variation: 1},
-		regions,
-		Stage{Iterations: 60, Gain: defaultGain, Variation: 1},
+		Stage{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 1},
 		regions,
 		Stage{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 1, Prior: Blocks},
 		regions,
@@ -152,10 +150,6 @@ func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 // coarseCells is how many cells of a thinned map a wavelength at the corner of a filter has at least. With OpenFWI's survey, for layers
 // from 1700 to 4200 m/s, thinned simulations then differ from the others by 0.2 % at 1.5 Hz and by 0.9 % at 9 Hz.
 const coarseCells = 8
-
-// Refinement are those of Stages for maps that are already about right, such as a network's prediction: all but the three lowest
-// bands.
-func Refinement(survey wave.Config, lowest float64) []Stage { return Stages(survey, lowest)[3:] }
 
 const defaultGain = 0.5
 
@@ -177,9 +171,6 @@ func (c Config) complete(p *Problem) (Config, error) {
 	}
 	if c.Stages == nil {
 		c.Stages = Stages(p.Survey, c.Min)
-		if p.Start != nil {
-			c.Stages = Refinement(p.Survey, c.Min)
-		}
 	}
 	for i := range c.Stages {
 		s := &c.Stages[i]

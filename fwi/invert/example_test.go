@@ -60,13 +60,11 @@ func ExampleStages() {
 	// 9 Hz, 0 rounds of 40 cells
 	// 13.05 Hz, 0 rounds of 40 cells
 	// 0 Hz, 0 rounds of 60 cells
-	// 0 Hz, 0 rounds of 10 regions
-	// 0 Hz, 0 rounds of 60 cells
-	// 0 Hz, 0 rounds of 10 regions
-	// 0 Hz, 0 rounds of 60 cells
-	// 0 Hz, 0 rounds of 10 regions
+	// 0 Hz, 0 rounds of 15 regions
+	// 0 Hz, 2 rounds of 60 cells
+	// 0 Hz, 0 rounds of 15 regions
 	// 0 Hz, 2 rounds of 60 blocks
-	// 0 Hz, 0 rounds of 10 regions
+	// 0 Hz, 0 rounds of 15 regions
 	// 0 Hz, 2 rounds of 60 blocks
 }
 

@@ -16,6 +16,7 @@ type watcher struct {
 	stall float64
 	noise float64 // misfit at which to stop
 	watch func(x []float64, e evaluation) error
+	over  bool // set by watch: it is enough
 	err   error
 	past  []float64
 }
@@ -27,7 +28,7 @@ func (w *watcher) iteration(x []float64, e evaluation) error {
 	if w.err = w.watch(x, e); w.err != nil {
 		return w.err
 	}
-	if e.misfit <= w.noise {
+	if w.over || e.misfit <= w.noise {
 		return errStalled
 	}
 	w.past = append(w.past, e.f)

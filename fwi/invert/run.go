@@ -117,6 +117,9 @@ func (r *run) round() error {
 	if err != nil {
 		return err
 	}
+	if o.start == nil {
+		return r.close(stage, r.before, 0, r.before)
+	}
 	s.journal.next = 0
 	o.journal = &s.journal
 	first := o.evaluate(make([]float64, o.basis.size()))
@@ -131,6 +134,9 @@ func (r *run) round() error {
 	w.watch = func(x []float64, e evaluation) error {
 		it++
 		misfit = e.misfit
+		if stage.Prior == Regions && it == hopefulIterations && e.misfit > hopefulLoss*r.before {
+			w.over = true
+		}
 		return r.iteration(o, x, e, it)
 	}
 	var x []float64
@@ -145,15 +151,21 @@ func (r *run) round() error {
 		}
 		return err
 	}
-	if stage.Prior == Regions && misfit-w.noise > acceptedLoss*max(r.before-w.noise, acceptedNoise*w.noise) {
+	if stage.Prior == Regions && !r.accepts(misfit, w.noise) {
 		misfit = r.before // the cells explain the data too much better
 	} else {
 		o.velocity(make([]float32, len(s.u)), x)
 		copy(s.u, o.u)
 	}
-	s.History = append(s.History, Point{s.Stage, s.Round, it, stage.Misfit.shown(first.misfit), stage.Misfit.shown(misfit)})
+	return r.close(stage, first.misfit, it, misfit)
+}
+
+// close ends a round.
+func (r *run) close(stage Stage, before float64, iterations int, after float64) error {
+	s := &r.state
+	s.History = append(s.History, Point{s.Stage, s.Round, iterations, stage.Misfit.shown(before), stage.Misfit.shown(after)})
 	s.weight, s.journal = nil, journal{}
-	r.next(stage, misfit)
+	r.next(stage, after)
 	return r.save()
 }
 
@@ -196,7 +208,7 @@ func (r *run) objective(stage Stage) (*objective, error) {
 		return nil, err
 	}
 	if s.weight == nil {
-		if err := r.weigh(data, vel); err != nil {
+		if err := r.weigh(stage, data, vel); err != nil {
 			return nil, err
 		}
 		if err := r.save(); err != nil {
@@ -205,8 +217,8 @@ func (r *run) objective(stage Stage) (*objective, error) {
 	}
 	start := s.u
 	if stage.Prior == Regions {
-		if start, err = r.flatter(stage, data); err != nil {
-			return nil, err
+		if start, err = r.flatter(stage, data); err != nil || start == nil {
+			return &objective{}, err
 		}
 	}
 	return &objective{
@@ -231,13 +243,16 @@ func (r *run) basis(stage Stage, start []float64) basis {
 }
 
 // weigh sets the weights of the cells.
-func (r *run) weigh(data simulations, vel []float32) error {
+func (r *run) weigh(stage Stage, data simulations, vel []float32) error {
 	weight := make([]float64, len(vel))
 	for i := range weight {
 		weight[i] = meanWeight
 	}
-	if r.cfg.Probes > 0 {
-		light, err := illumination(r.ctx, data, vel, r.p.NX, r.cfg.Probes)
+	if probes := r.cfg.Probes; probes > 0 {
+		if stage.Prior == Regions {
+			probes = 1 // averages over regions scatter less
+		}
+		light, err := illumination(r.ctx, data, vel, r.p.NX, probes)
 		if err != nil {
 			return err
 		}

