@@ -48,10 +48,10 @@ func (v *inversion) register(f *flag.FlagSet) {
 	f.StringVar(&v.model, "model", "", "run `folder` or model file whose prediction to start from")
 	f.StringVar(&v.state, "state", "", "`folder` to keep the state of the inversion in")
 	f.StringVar(&v.misfit, "misfit", "l2", "`name` of the misfit: l2, l1, envelope or correlation")
-	f.StringVar(&v.prior, "prior", "", "cells, layers, blocks or regions, in all stages (default: cells, regions in between, blocks in the last)")
+	f.StringVar(&v.prior, "prior", "", "cells, layers, blocks, regions or strata, in all stages (default: cells, blocks in the last, regions and strata in between)")
 	f.StringVar(&v.bands, "bands", "", "corner `frequencies` of the first stages in Hz, separated by commas (default: 0.1 to 0.87 of -freq)")
 	f.StringVar(&v.bounds, "bounds", "1500,4500", "least and largest `velocity` in m/s")
-	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages but those of low frequencies, which are quick (default: 505, fewer where they stop to pay)")
+	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages but those of low frequencies and of regions, which are quick (default: 450, fewer where they stop to pay)")
 	f.StringVar(&v.wavelet, "wavelet", "", "`file` of the source wavelet (.npy, one value per -dt), or estimate (default: Ricker)")
 	f.Float64Var(&v.freq, "freq", 15, "peak `frequency` of the wavelet in Hz")
 	f.Float64Var(&v.dx, "dx", 10, "`size` of a cell in metres")
@@ -291,28 +291,27 @@ func totalIterations(stages []invert.Stage) int {
 	return total
 }
 
-// leastIterations is what the stages that need few keep.
-const leastIterations = 12
-
 // budget changes stages to about n iterations together: fewer or more rounds, and what is left by the iterations of each, which
-// must not be too few for an optimiser that learns from them. Stages on coarse cells, which are quick, stay as they are and do not count.
+// must not be too few for an optimiser that learns from them. Stages that are quick, on coarse cells or with few unknowns, stay as they are and do not
+// count.
 func budget(stages []invert.Stage, n int) {
+	quick := func(s invert.Stage) bool { return s.Coarse || s.Prior == invert.Regions }
 	count := func() (total int) {
 		for _, s := range stages {
-			if !s.Coarse {
+			if !quick(s) {
 				total += max(1, s.Rounds) * s.Iterations
 			}
 		}
-		return total
+		return max(1, total)
 	}
 	for total, i := count(), 0; i < len(stages); i++ {
-		if s := &stages[i]; !s.Coarse {
+		if s := &stages[i]; !quick(*s) {
 			s.Rounds = max(1, (max(1, s.Rounds)*n+total/2)/total)
 		}
 	}
 	for total, i := count(), 0; i < len(stages); i++ {
-		if s := &stages[i]; !s.Coarse {
-			s.Iterations = max(min(leastIterations, s.Iterations), s.Iterations*n/total)
+		if s := &stages[i]; !quick(*s) {
+			s.Iterations = max(1, s.Iterations*n/total)
 		}
 	}
 }

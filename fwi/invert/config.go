@@ -75,14 +75,18 @@ type Stage struct {
 // Prior is what a stage takes maps for.
 type Prior int
 
+// tested reports whether a map becomes what the prior says only if the data allow.
+func (p Prior) tested() bool { return p == Regions || p == Strata }
+
 const (
 	Cells   Prior = iota // any
 	Layers               // the change of the map is the same in all columns
 	Blocks               // total variation spares the edges that there are: regions of constant velocity
-	Regions              // every region of the map, cut into few (segment.go), has one velocity
+	Regions              // every region of the map, cut into few (segment.go), has one velocity, if the data allow
+	Strata               // every row of the map has one velocity, if the data allow
 )
 
-var priorNames = []string{"cells", "layers", "blocks", "regions"}
+var priorNames = []string{"cells", "layers", "blocks", "regions", "strata"}
 
 // String returns the name of the prior.
 func (p Prior) String() string {
@@ -95,7 +99,7 @@ func (p Prior) String() string {
 // MarshalText writes the name.
 func (p Prior) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText reads a name: cells, layers, blocks or regions.
+// UnmarshalText reads a name: cells, layers, blocks, regions or strata.
 func (p *Prior) UnmarshalText(text []byte) error {
 	for i, n := range priorNames {
 		if n == string(text) {
@@ -103,7 +107,7 @@ func (p *Prior) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("invert: unknown prior %q, want cells, layers, blocks or regions", text)
+	return fmt.Errorf("invert: unknown prior %q, want cells, layers, blocks, regions or strata", text)
 }
 
 // Stages are those that a Config without any gets: Bands from a tenth of the wavelet's frequency up.
@@ -119,13 +123,13 @@ func Stages(survey wave.Config, lowest float64) []Stage {
 
 // Bands returns a stage for each corner frequency in hertz, with updates smoothed to a tenth of the wavelength at the lowest
 // velocity and some total variation, on coarse cells as long as that wavelength has coarseCells of them, and then rounds without filter with total variation as strong as the misfit, in the end with edges spared.
-// Between them the map is cut into regions, if the data allow it.
+// Between them the map is cut into strata and regions, if the data allow it.
 func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 	dx := survey.Dx
 	setDefault(&dx, 10)
 	var s []Stage
 	for i, corner := range corners {
-		st := Stage{LowPass: corner, Iterations: 40, Gain: defaultGain, Smooth: lowest / corner / dx / 10, Variation: 0.05,
+		st := Stage{LowPass: corner, Iterations: 30, Gain: defaultGain, Smooth: lowest / corner / dx / 10, Variation: 0.05,
 			Coarse: lowest/corner >= coarseCells*2*dx}
 		if i < 2 {
 			st.Iterations = 20
@@ -134,8 +138,11 @@ func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 			st.Variation = 0.1
 		}
 		s = append(s, st)
+		if last := i+1 == len(corners) || lowest/corners[i+1] < coarseCells*2*dx; last && st.Coarse {
+			s = append(s, Stage{LowPass: corner, Iterations: 40, Gain: defaultGain, Prior: Strata, Coarse: true})
+		}
 	}
-	regions := Stage{Iterations: 15, Gain: defaultGain, Prior: Regions}
+	regions := Stage{Iterations: 20, Gain: defaultGain, Prior: Regions}
 	return append(s,
 		Stage{Iterations: 60, Gain: defaultGain, Variation: 0.05},
 		regions,
@@ -185,7 +192,7 @@ func (c Config) complete(p *Problem) (Config, error) {
 				return c, fmt.Errorf("invert: stage %d has a setting of %v, want numbers that are finite and not negative", i, v)
 			}
 		}
-		if s.Misfit < L2 || s.Misfit > Correlation || s.Prior < Cells || s.Prior > Regions {
+		if s.Misfit < L2 || s.Misfit > Correlation || s.Prior < Cells || s.Prior > Strata {
 			return c, fmt.Errorf("invert: stage %d has misfit %v and prior %v, want known ones", i, s.Misfit, s.Prior)
 		}
 	}

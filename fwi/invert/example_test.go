@@ -54,17 +54,18 @@ func ExampleStages() {
 	// Output:
 	// 1.5 Hz, 0 rounds of 20 cells
 	// 2.25 Hz, 0 rounds of 20 cells
-	// 3 Hz, 0 rounds of 40 cells
-	// 4.5 Hz, 0 rounds of 40 cells
-	// 6.45 Hz, 0 rounds of 40 cells
-	// 9 Hz, 0 rounds of 40 cells
-	// 13.05 Hz, 0 rounds of 40 cells
+	// 3 Hz, 0 rounds of 30 cells
+	// 4.5 Hz, 0 rounds of 30 cells
+	// 6.45 Hz, 0 rounds of 30 cells
+	// 9 Hz, 0 rounds of 30 cells
+	// 9 Hz, 0 rounds of 40 strata
+	// 13.05 Hz, 0 rounds of 30 cells
 	// 0 Hz, 0 rounds of 60 cells
-	// 0 Hz, 0 rounds of 15 regions
+	// 0 Hz, 0 rounds of 20 regions
 	// 0 Hz, 2 rounds of 60 cells
-	// 0 Hz, 0 rounds of 15 regions
+	// 0 Hz, 0 rounds of 20 regions
 	// 0 Hz, 2 rounds of 60 blocks
-	// 0 Hz, 0 rounds of 15 regions
+	// 0 Hz, 0 rounds of 20 regions
 	// 0 Hz, 2 rounds of 60 blocks
 }
 

@@ -142,14 +142,7 @@ func (c *comparison) measure(shot int, adjoint, gather []float32) float64 {
 // derivative returns the misfit of a shot and replaces its gather by the derivative.
 func (c *comparison) derivative(shot int, d []float64) float64 {
 	o, live := c.recorded[shot], c.live[shot]
-	c.weigh(d)
-	c.filter.apply(d, c.nr)
-	c.amplify(shot, d)
-	for i := range d {
-		if !live[i%c.nr] {
-			d[i] = 0
-		}
-	}
+	c.prepare(shot, d)
 	var value float64
 	switch c.kind {
 	case L2:
@@ -179,6 +172,30 @@ func (c *comparison) derivative(shot int, d []float64) float64 {
 	c.filter.adjoint(d, c.nr)
 	c.weigh(d)
 	return value / c.total
+}
+
+// prepare does to a simulated gather what was done to the recorded one.
+func (c *comparison) prepare(shot int, d []float64) {
+	c.weigh(d)
+	c.filter.apply(d, c.nr)
+	c.amplify(shot, d)
+	for i := range d {
+		if !c.live[shot][i%c.nr] {
+			d[i] = 0
+		}
+	}
+}
+
+// residual stores in dst, scaled by scale, the differences of a simulated gather whose squares L2 adds up.
+func (c *comparison) residual(dst []float32, shot int, gather []float32, scale float64) {
+	d := make([]float64, len(gather))
+	for i, v := range gather {
+		d[i] = float64(v)
+	}
+	c.prepare(shot, d)
+	for i, v := range d {
+		dst[i] = float32(scale * (v - c.recorded[shot][i]*alive(c.live[shot][i%c.nr])))
+	}
 }
 
 // newTaper returns the weights of nt samples for a window.

@@ -130,19 +130,26 @@ func (r *run) round() error {
 	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
 	s.journal.next = 0
 	it, misfit := 0, first.misfit
+	newton := stage.Prior.tested() && o.suitsGaussNewton(stage)
 	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise)}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
 		misfit = e.misfit
-		if stage.Prior == Regions && it == hopefulIterations && e.misfit > hopefulLoss*r.before {
-			w.over = true
+		if hope := hopefulIterations; stage.Prior.tested() {
+			if newton {
+				hope = hopefulSteps
+			}
+			w.over = it >= hope && e.misfit > hopefulLoss*r.before
 		}
 		return r.iteration(o, x, e, it)
 	}
 	var x []float64
-	if stage.Adam {
+	switch {
+	case stage.Adam:
 		x, err = adam(o, stage.Iterations, stage.Rate, w)
-	} else {
+	case newton:
+		x, err = gaussNewton(o, gaussNewtonSteps, w)
+	default:
 		x, err = lbfgs(o, stage.Iterations, r.cfg.Pairs, w)
 	}
 	if err != nil {
@@ -151,7 +158,7 @@ func (r *run) round() error {
 		}
 		return err
 	}
-	if stage.Prior == Regions && !r.accepts(misfit, w.noise) {
+	if stage.Prior.tested() && !r.accepts(misfit, w.noise) {
 		misfit = r.before // the cells explain the data too much better
 	} else {
 		o.velocity(make([]float32, len(s.u)), x)
@@ -216,7 +223,7 @@ func (r *run) objective(stage Stage) (*objective, error) {
 		}
 	}
 	start := s.u
-	if stage.Prior == Regions {
+	if stage.Prior.tested() {
 		if start, err = r.flatter(stage, data); err != nil || start == nil {
 			return &objective{}, err
 		}
@@ -236,7 +243,7 @@ func (r *run) basis(stage Stage, start []float64) basis {
 			b.weight[i/r.p.NX] += w / float64(r.p.NX)
 		}
 		return b
-	case Regions:
+	case Regions, Strata:
 		return newRegions(start, weight, r.p.NX)
 	}
 	return &cells{r.p.NX, weight, newBlur(stage.Smooth)}
@@ -249,7 +256,7 @@ func (r *run) weigh(stage Stage, data simulations, vel []float32) error {
 		weight[i] = meanWeight
 	}
 	if probes := r.cfg.Probes; probes > 0 {
-		if stage.Prior == Regions {
+		if stage.Prior.tested() {
 			probes = 1 // averages over regions scatter less
 		}
 		light, err := illumination(r.ctx, data, vel, r.p.NX, probes)

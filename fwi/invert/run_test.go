@@ -354,5 +354,5 @@ func TestBadSettings(t *testing.T) {
 	_, err = Run(context.Background(), short, Config{})
 	require.EqualError(t, err, "invert: all data are zero, want a recording")
 	var prior Prior
-	require.EqualError(t, prior.UnmarshalText([]byte("x")), `invert: unknown prior "x", want cells, layers, blocks or regions`)
+	require.EqualError(t, prior.UnmarshalText([]byte("x")), `invert: unknown prior "x", want cells, layers, blocks, regions or strata`)
 }

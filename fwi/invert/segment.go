@@ -51,7 +51,7 @@ func flatten(u []float64, nx int, price float64) {
 
 // A map cut into regions replaces the one that it comes from where its misfit, once the regions have found their values, is at most acceptedLoss
 // times that map's, both less what noise accounts for. A price that leads to more than tolerableLoss at first is divided by lowerPrice, and again;
-// then the round is over. Rows are preferred unless their misfit at first is tolerableRows times that of regions.
+// then the round is over. Rows are preferred unless their misfit at first is tolerableRows times that of regions, and layers of rows where theirs is promisingLoss at first.
 const (
 	acceptedLoss  = 6.25
 	acceptedNoise = 0.05
@@ -59,9 +59,11 @@ const (
 	lowerPrice    = 3
 	triedPrices   = 3
 	tolerableRows = 4
-	// A fit of regions that has come to no less than hopefulLoss after hopefulIterations ends there.
+	promisingLoss = 25
+	// A fit of regions that has come to no less than hopefulLoss after hopefulIterations, or hopefulSteps of gaussNewton, ends there.
 	hopefulLoss       = 4 * acceptedLoss
 	hopefulIterations = 6
+	hopefulSteps      = 2
 )
 
 // flatter returns the map of the state made of regions, nil where none promise anything, and keeps the misfit that the map itself has. The regions are
@@ -71,6 +73,17 @@ func (r *run) flatter(stage Stage, data simulations) ([]float64, error) {
 	var err error
 	if r.before, err = misfit(r.state.u); err != nil {
 		return nil, err
+	}
+	layered := rowMeans(r.state.u, r.p.NX)
+	ml, err := misfit(layered)
+	if err != nil {
+		return nil, err
+	}
+	if stage.Prior == Strata {
+		if ml >= r.before*tolerableLoss {
+			return nil, nil
+		}
+		return layered, nil
 	}
 	var u []float64
 	var m float64
@@ -86,9 +99,16 @@ func (r *run) flatter(stage Stage, data simulations) ([]float64, error) {
 		}
 		price /= lowerPrice
 	}
-	layered := rowMeans(r.state.u, r.p.NX)
-	if ml, err := misfit(layered); err != nil || ml < min(m*tolerableRows, r.before*tolerableLoss) {
-		return layered, err
+	if ml < min(m*tolerableRows, r.before*tolerableLoss) {
+		few := slices.Clone(layered)
+		flatten(few, r.p.NX, stage.Price)
+		if m, err = misfit(few); err != nil {
+			return nil, err
+		}
+		if m < r.before*promisingLoss {
+			return few, nil
+		}
+		return layered, nil
 	}
 	if m >= r.before*tolerableLoss {
 		return nil, nil

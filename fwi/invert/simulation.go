@@ -2,6 +2,7 @@ package invert
 
 import (
 	"context"
+	"math"
 
 	"github.com/spamoe/spamoe/fwi/wave"
 )
@@ -82,12 +83,7 @@ func (all simulations) gradient(ctx context.Context, g, vel []float32, damping b
 	clear(g)
 	for i := range all {
 		s := &all[i]
-		at := vel
-		if s.thin != nil {
-			nz, nx := s.thin.size()
-			at = make([]float32, nz*nx)
-			s.thin.apply(at, vel)
-		}
+		at := s.model(vel)
 		found := wave.Gradient[float32]{DampingVMin: damping}
 		v, err := s.solver.Gradient(ctx, &found, at, func(shot int, adjoint, gather []float32) float64 {
 			return source(s, shot, adjoint, gather)
@@ -112,24 +108,49 @@ func (all simulations) gradient(ctx context.Context, g, vel []float32, damping b
 
 // misfit returns that of a map.
 func (all simulations) misfit(ctx context.Context, vel []float32) (sum float64, err error) {
+	var scratch []float32
+	err = all.each(ctx, vel, func(s *simulation, shot int, gather []float32) {
+		scratch = append(scratch[:0], gather...)
+		sum += s.share * s.compare.measure(shot, scratch, gather)
+	})
+	return sum, err
+}
+
+// residuals returns those of L2, for all shots, scaled so that half the sum of their squares is the misfit.
+func (all simulations) residuals(ctx context.Context, vel []float32) (r []float32, err error) {
+	err = all.each(ctx, vel, func(s *simulation, shot int, gather []float32) {
+		n := len(r)
+		r = append(r, gather...)
+		s.compare.residual(r[n:], shot, gather, math.Sqrt(s.share/s.compare.total))
+	})
+	return r, err
+}
+
+// each simulates a map and calls f for every gather.
+func (all simulations) each(ctx context.Context, vel []float32, f func(s *simulation, shot int, gather []float32)) error {
 	for i := range all {
 		s := &all[i]
-		at := vel
-		if s.thin != nil {
-			nz, nx := s.thin.size()
-			at = make([]float32, nz*nx)
-			s.thin.apply(at, vel)
-		}
 		shots, nt, nr := s.solver.Shape()
-		gathers, scratch := make([]float32, shots*nt*nr), make([]float32, nt*nr)
-		if err := s.solver.Forward(ctx, gathers, at); err != nil {
-			return 0, err
+		gathers := make([]float32, shots*nt*nr)
+		if err := s.solver.Forward(ctx, gathers, s.model(vel)); err != nil {
+			return err
 		}
 		for shot := range shots {
-			sum += s.share * s.compare.measure(shot, scratch, gathers[shot*nt*nr:][:nt*nr])
+			f(s, shot, gathers[shot*nt*nr:][:nt*nr])
 		}
 	}
-	return sum, nil
+	return nil
+}
+
+// model returns the map that s simulates.
+func (s *simulation) model(vel []float32) []float32 {
+	if s.thin == nil {
+		return vel
+	}
+	nz, nx := s.thin.size()
+	thin := make([]float32, nz*nx)
+	s.thin.apply(thin, vel)
+	return thin
 }
 
 // expected returns the misfit that noise of a standard deviation leaves: see comparison.expected.
