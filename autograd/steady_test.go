@@ -103,7 +103,7 @@ func TestOperationsDoNotAllocate(t *testing.T) {
 			Mean(c.f(x)).Backward()
 			tape.Reset()
 		}
-		objects, _ := steady.Step(50, run)
+		objects, _ := steady.Step(t, 50, run)
 		require.Zero(t, objects, c.name)
 	}
 }

@@ -37,7 +37,7 @@ func TestModelsDoNotAllocate(t *testing.T) {
 			y.Backward()
 			tape.Reset()
 		}
-		objects, _ := steady.Step(50, run)
+		objects, _ := steady.Step(t, 50, run)
 		require.LessOrEqual(t, objects, uint64(1), name)
 	}
 }

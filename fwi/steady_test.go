@@ -26,7 +26,7 @@ func TestSteadyStep(t *testing.T) {
 	source := rand.NewPCG(3, 4)
 	tape := &autograd.Tape{Train: true, Once: true, Rand: rand.New(source)}
 	objective := DefaultObjective()
-	objects, bytes := steady.Step(20, func() {
+	objects, bytes := steady.Step(t, 20, func() {
 		tape.Reset()
 		source.Seed(3, 4)
 		out := forward(m.Net, tape.Const(x), false)

@@ -24,7 +24,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 			x.Data[i] = float32(i % 7)
 		}
 		tape := &autograd.Tape{Train: true, Once: true}
-		objects, _ := steady.Step(100, func() {
+		objects, _ := steady.Step(t, 100, func() {
 			tape.Reset()
 			autograd.Mean(m.Forward(tape.Const(x))).Backward()
 		})

@@ -22,7 +22,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 		}
 		x := random(1, shape...)
 		tape := &autograd.Tape{Train: true, Once: true}
-		objects, _ := steady.Step(100, func() {
+		objects, _ := steady.Step(t, 100, func() {
 			tape.Reset()
 			autograd.Mean(m.Forward(tape.Const(x))).Backward()
 		})

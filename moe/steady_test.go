@@ -19,7 +19,7 @@ func TestStepAllocatesRouteOnly(t *testing.T) {
 		require.NoError(t, err)
 		x := random(1, 4, 3, 8, 8)
 		tape := &autograd.Tape{Train: true, Once: true}
-		objects, _ := steady.Step(100, func() {
+		objects, _ := steady.Step(t, 100, func() {
 			tape.Reset()
 			autograd.Mean(m.Forward(tape.Input(x))).Backward()
 		})

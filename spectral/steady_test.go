@@ -20,7 +20,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 		for i := range x.Data {
 			x.Data[i] = float32(rng.NormFloat64())
 		}
-		objects, _ := steady.Step(100, func() {
+		objects, _ := steady.Step(t, 100, func() {
 			tape.Reset()
 			autograd.Mean(f(tape.Input(x))).Backward()
 		})

@@ -34,7 +34,7 @@ func TestLossesDoNotAllocate(t *testing.T) {
 			f(tape.Input(x), tape.Input(y)).Backward()
 			tape.Reset()
 		}
-		objects, _ := steady.Step(50, run)
+		objects, _ := steady.Step(t, 50, run)
 		require.Zero(t, objects, name)
 	}
 }

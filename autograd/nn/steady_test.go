@@ -32,7 +32,7 @@ func TestLayersDoNotAllocate(t *testing.T) {
 		}},
 	} {
 		tape := &autograd.Tape{Train: true, Rand: newRand(), Once: true}
-		objects, _ := steady.Step(50, func() {
+		objects, _ := steady.Step(t, 50, func() {
 			autograd.Mean(c.f(tape.Input(c.x))).Backward()
 			tape.Reset()
 		})

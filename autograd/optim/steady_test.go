@@ -16,7 +16,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 	m := &model{autograd.NewParam(300, 400), autograd.NewParam(3), autograd.NewComplexParam(5)}
 	g, average, sum := randomGrads(m, rand.New(rand.NewPCG(1, 2))), optim.NewEMA(m, 0.9), optim.NewSum(m)
 	opt := optim.NewAdamW(m, optim.Config{Decay: 0.1})
-	objects, _ := steady.Step(50, func() {
+	objects, _ := steady.Step(t, 50, func() {
 		sum.Reset()
 		sum.Add(g, 0.5)
 		sum.Add(g, 0.5)

@@ -88,7 +88,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 		{"Attention", func() { att.Forward(z[:256*n], mean, x, x[n:], x[2*n:]) }},
 		{"Attention backward", func() { att.Backward(z, z[n:], z[2*n:], y[:256*n], sums, mean, x, x[n:], x[2*n:]) }},
 	} {
-		objects, _ := steady.Step(50, c.run)
+		objects, _ := steady.Step(t, 50, c.run)
 		require.Zero(t, objects, c.name)
 	}
 }

@@ -10,7 +10,7 @@ var sink []byte
 
 func TestStep(t *testing.T) {
 	calls := 0
-	objects, bytes := Step(20, func() {
+	objects, bytes := Step(t, 20, func() {
 		if calls++; calls > 1 {
 			sink = make([]byte, 100)
 			sink = make([]byte, 100)
@@ -20,6 +20,6 @@ func TestStep(t *testing.T) {
 	})
 	require.Equal(t, uint64(2), objects)
 	require.InDelta(t, 2*112, bytes, 112) // a size class has 112 bytes
-	objects, _ = Step(20, func() {})
+	objects, _ = Step(t, 20, func() {})
 	require.Zero(t, objects)
 }
