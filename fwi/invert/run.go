@@ -139,7 +139,7 @@ func (r *run) round() error {
 			if newton {
 				hope = hopefulSteps
 			}
-			w.over = it >= hope && e.misfit > hopefulLoss*r.before
+			w.over = it >= hope && e.misfit > hopefulLoss*max(r.before, regionsFloor)
 		}
 		return r.iteration(o, x, e, it)
 	}

@@ -55,6 +55,7 @@ func flatten(u []float64, nx int, price float64) {
 const (
 	acceptedLoss  = 6.25
 	acceptedNoise = 0.05
+	regionsFloor  = 5e-5 // a relative error of 1 %, taken for noise where there is less
 	tolerableLoss = 100
 	lowerPrice    = 3
 	triedPrices   = 3
@@ -74,13 +75,14 @@ func (r *run) flatter(stage Stage, data simulations) ([]float64, error) {
 	if r.before, err = misfit(r.state.u); err != nil {
 		return nil, err
 	}
+	base := max(r.before, regionsFloor)
 	layered := rowMeans(r.state.u, r.p.NX)
 	ml, err := misfit(layered)
 	if err != nil {
 		return nil, err
 	}
 	if stage.Prior == Strata {
-		if ml >= r.before*tolerableLoss {
+		if ml >= base*tolerableLoss {
 			return nil, nil
 		}
 		return layered, nil
@@ -94,23 +96,23 @@ func (r *run) flatter(stage Stage, data simulations) ([]float64, error) {
 		if m, err = misfit(u); err != nil {
 			return nil, err
 		}
-		if m < r.before*tolerableLoss {
+		if m < base*tolerableLoss {
 			break
 		}
 		price /= lowerPrice
 	}
-	if ml < min(m*tolerableRows, r.before*tolerableLoss) {
+	if ml < min(m*tolerableRows, base*tolerableLoss) {
 		few := slices.Clone(layered)
 		flatten(few, r.p.NX, stage.Price)
 		if m, err = misfit(few); err != nil {
 			return nil, err
 		}
-		if m < r.before*promisingLoss {
+		if m < base*promisingLoss {
 			return few, nil
 		}
 		return layered, nil
 	}
-	if m >= r.before*tolerableLoss {
+	if m >= base*tolerableLoss {
 		return nil, nil
 	}
 	return u, nil
@@ -118,6 +120,7 @@ func (r *run) flatter(stage Stage, data simulations) ([]float64, error) {
 
 // accepts reports whether regions with a misfit replace the map that had r.before.
 func (r *run) accepts(misfit, noise float64) bool {
+	noise = max(noise, regionsFloor)
 	return misfit-noise <= acceptedLoss*max(r.before-noise, acceptedNoise*noise)
 }
 
