@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/fwi/augment"
 )
 
 // batch is a set of prepared pairs, ready for the network.
@@ -24,6 +25,11 @@ type loader struct {
 	cache  [][]float32
 	room   int // floats that the cache may still take
 	raw    []float32
+	// Where noise is not zero every read of an input adds random noise of that fraction of its root mean square, the same for the same
+	// seed, epoch and pair. Nothing is kept then.
+	noise float64
+	seed  uint64
+	epoch int
 }
 
 // cacheFloats bounds the memory of prepared pairs: 2 GiB.
@@ -52,14 +58,20 @@ func (l *loader) pair(i int, x, y []float32) error {
 	if err := finite("target", i, ry); err != nil {
 		return err
 	}
+	if l.noise > 0 {
+		augment.Noise(rx, -20*math.Log10(l.noise), rand.New(rand.NewPCG(l.seed, noiseStream+uint64(l.epoch)<<32+uint64(i))))
+	}
 	l.model.Prepare(x, rx)
 	l.model.Config.YNorm.Forward(y, ry, l.model.Config.Y[0])
-	if l.room >= l.nx+l.ny {
+	if l.noise == 0 && l.room >= l.nx+l.ny {
 		l.room -= l.nx + l.ny
 		l.cache[i] = append(append(make([]float32, 0, l.nx+l.ny), x...), y...)
 	}
 	return nil
 }
+
+// noiseStream keeps the random numbers of noise apart from those of shuffled.
+const noiseStream = 1 << 62
 
 // finite reports the first value of a part of pair i that is not.
 func finite(part string, i int, values []float32) error {

@@ -68,6 +68,7 @@ func TestResumeIsExact(t *testing.T) {
 	for _, accumulate := range []int{1, 3} {
 		cfg := toyTraining()
 		cfg.Accumulate = accumulate
+		cfg.Noise = 0.05 * float64(accumulate-1)
 		want, wantLog := trained(t, cfg)
 		for _, stop := range []int{1, 4, 8} {
 			dir := t.TempDir()
@@ -88,6 +89,29 @@ func TestResumeIsExact(t *testing.T) {
 			}
 			require.Equal(t, wantLog, log)
 		}
+	}
+}
+
+// Noise is other noise in every epoch and for every pair, of the size that was asked for, and none in targets.
+func TestLoaderAddsNoise(t *testing.T) {
+	m := newToyModel(t)
+	load := func(noise float64, epoch, i int) (x, y []float32) {
+		l := newLoader(m, newToy(3))
+		l.noise, l.seed, l.epoch = noise, 5, epoch
+		x, y = make([]float32, l.nx), make([]float32, l.ny)
+		require.NoError(t, l.pair(i, x, y))
+		return x, y
+	}
+	clean, target := load(0, 0, 1)
+	x, y := load(0.1, 0, 1)
+	require.Equal(t, target, y)
+	again, _ := load(0.1, 0, 1)
+	require.Equal(t, x, again)
+	later, _ := load(0.1, 1, 1)
+	require.NotEqual(t, x, later)
+	twice, _ := load(0.2, 0, 1)
+	for i, v := range clean {
+		require.InDelta(t, 2*(x[i]-v), twice[i]-v, 1e-4, "inputs of the toy are not compressed")
 	}
 }
 

@@ -139,6 +139,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
 	order := shuffled(t.train.data.Len(), t.cfg.Seed, t.now.Epoch)
+	t.train.noise, t.train.seed, t.train.epoch = t.cfg.Noise, t.cfg.Seed, t.now.Epoch
 	n := t.batchesPerEpoch()
 	for b := range t.train.batches(loading, order[min(len(order), t.now.Batch*t.cfg.Batch):], t.cfg.Batch) {
 		if b.err != nil {

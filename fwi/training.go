@@ -3,6 +3,7 @@ package fwi
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/spamoe/spamoe/autograd/optim"
@@ -36,6 +37,9 @@ type Training struct {
 	// BFloat16 trains on rounded products: see autograd.Tape. Parameters, their gradients and the optimiser stay float32, and so does
 	// the validation.
 	BFloat16 bool `json:"bfloat16,omitempty"`
+	// Noise is the random noise added to each input of the training data, anew in every epoch, as a fraction of the input's root mean square. Without,
+	// a network that compresses amplitudes takes the noise of recordings for late reflections.
+	Noise float64 `json:"noise,omitempty"`
 	// Seed decides the order of the pairs and all randomness of training.
 	Seed uint64 `json:"seed"`
 	// Objective is the loss.
@@ -68,6 +72,7 @@ func (t Training) Validate() error {
 	check(t.Clip >= 0, "clip is %v; wanted 0 or more", t.Clip)
 	check(t.Warmup >= 0, "warmup is %v; wanted 0 or more", t.Warmup)
 	check(t.Average >= 0 && t.Average < 1, "average is %v; wanted 0 to 1", t.Average)
+	check(t.Noise >= 0 && t.Noise < math.MaxFloat32, "noise is %v; wanted 0 or more", t.Noise)
 	check(t.Patience >= 0, "patience is %d; wanted 0 or more", t.Patience)
 	check(t.CheckpointEvery >= 0, "checkpoint_every is %v; wanted 0 or more", t.CheckpointEvery)
 	if _, err := t.schedule(1); err != nil {

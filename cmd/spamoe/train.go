@@ -57,6 +57,7 @@ func train(ctx context.Context, env *environment, args []string) error {
 	f.IntVar(&c.Training.Batch, "batch", c.Training.Batch, "pairs per step")
 	f.Float64Var(&c.Training.Rate, "rate", c.Training.Rate, "highest learning rate")
 	f.IntVar(&c.Training.Patience, "patience", c.Training.Patience, "stop after so many epochs without improvement; 0: never")
+	f.Float64Var(&c.Training.Noise, "noise", c.Training.Noise, "`fraction` of an input's root mean square to add to it as random noise, other noise in every epoch")
 	f.BoolVar(&c.Training.Recompute, "recompute", c.Training.Recompute, "save memory: let a SPAMoE's encoder compute its blocks again in the backward pass")
 	f.BoolVar(&c.Training.BFloat16, "bf16", c.Training.BFloat16, bf16Help)
 	f.Uint64Var(&c.Training.Seed, "seed", c.Training.Seed, "seed of the parameters and of the order of the data")
