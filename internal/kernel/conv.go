@@ -26,6 +26,9 @@ func forward[T Float](y, x, w, bias []T, s ConvShape, acc bool) {
 	case s.depthwise():
 		depthwise(y, x, w, bias, s, acc)
 		return
+	case !acc && is32[T]() && s.suitsWinograd():
+		winogradForward(float32s(y), float32s(x), float32s(w), float32s(bias), s)
+		return
 	}
 	step := s.columns()
 	c := convForward[T]{ConvShape: s, y: y, x: x, w: w, bias: bias, acc: acc, step: step, pieces: (size + step - 1) / step}

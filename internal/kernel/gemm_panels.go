@@ -44,7 +44,7 @@ func Pack[T Float](transB bool, k, n int, b []T, ldb int) *Panels[T] {
 	if e := gemmEngine; e != nil && is32[T]() {
 		q := (*Panels[float32])(unsafe.Pointer(p))
 		q.layOut(e)
-		q.pack(transB, *(*[]float32)(unsafe.Pointer(&b)), ldb, 0, n)
+		q.pack(transB, float32s(b), ldb, 0, n)
 		return p
 	}
 	p.data = grow(p.data, k*n)
@@ -87,7 +87,7 @@ func (p *Panels[T]) pack(transB bool, b []T, ldb, n0, n1 int) {
 	own := s.packedB
 	s.block = block[float32]{product: (*product[float32])(unsafe.Pointer(&q.product))}
 	s.e, s.direct = e, false
-	data := *(*[]float32)(unsafe.Pointer(&p.data))
+	data := float32s(p.data)
 	for s.k0 = 0; s.k0 < p.k; s.k0 = s.k1 {
 		s.k1 = min(s.k0+e.depth(), p.k)
 		for s.j0 = n0; s.j0 < n1; s.j0 = s.j1 {
