@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spamoe/spamoe/fwi/invert"
@@ -38,10 +39,12 @@ func (c *settings) survey(m *model) wave.Config {
 
 // stages are few: a smoothed start is right about the long waves.
 func (c *settings) stages(s wave.Config, lowest float64) []invert.Stage {
-	bands := invert.Bands(s, lowest, []float64{0.25 * s.Freq, 0.4 * s.Freq, 0.7 * s.Freq})[:3]
+	bands := invert.Bands(s, lowest, []float64{0.25 * s.Freq, 0.4 * s.Freq, 0.7 * s.Freq})
+	bands = slices.DeleteFunc(bands, func(st invert.Stage) bool { return st.LowPass == 0 || st.Prior != invert.Cells })
 	for i := range bands {
 		bands[i].Iterations = max(1, c.iterations/6)
 		bands[i].Variation = 0.02
+		bands[i].Coarse = false // what coarse cells leave out is more than this start is wrong by: 139 m/s in place of 126
 	}
 	rest := max(1, (c.iterations-3*bands[0].Iterations)/2)
 	return append(bands,
