@@ -57,7 +57,7 @@ func number(t *testing.T, text, word string) float64 {
 func TestInvert(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeLine(t, 2)
-	args := append([]string{"invert", "-in", "data.npy", "-vel", "true.npy", "-out", "maps.npy", "-png", "maps.png", "-iterations", "24", "-state", "state"}, lineFlags...)
+	args := append([]string{"invert", "-in", "data.npy", "-vel", "true.npy", "-out", "maps.npy", "-png", "maps.png", "-iterations", "60", "-state", "state"}, lineFlags...)
 	out := succeed(t, args...)
 	require.Less(t, number(t, out, "gather 1: misfit"), 0.05)
 	start := number(t, out, "of the start")
@@ -89,7 +89,7 @@ func TestInvertFromModel(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeLine(t, 8)
 	succeed(t, "train", "-x", "data.npy", "-y", "true.npy", "-epochs", "2", "-out", "run")
-	args := append([]string{"invert", "-in", "data.npy", "-vel", "true.npy", "-model", "run", "-count", "1", "-out", "a.npy", "-iterations", "24"}, lineFlags...)
+	args := append([]string{"invert", "-in", "data.npy", "-vel", "true.npy", "-model", "run", "-count", "1", "-out", "a.npy", "-iterations", "60"}, lineFlags...)
 	out := succeed(t, args...)
 	require.Less(t, number(t, out, "MAE"), number(t, out, "of the start"))
 	refuse(t, 1, append(args, "-depth", "13"), "true.npy")
