@@ -53,7 +53,7 @@ type Stage struct {
 	Gain   float64 `json:"gain,omitempty"`
 	Misfit Misfit  `json:"misfit"`
 	// Iterations of the optimiser in a round, and rounds. A round begins with new weights: of the regularisation, which follows
-	// the misfit, and of the illumination.
+	// the misfit, and of the illumination. Regions and Strata that are few take a few steps of Gauss-Newton in their place.
 	Iterations int `json:"iterations"`
 	Rounds     int `json:"rounds,omitempty"` // zero: one
 	// Variation weighs the total variation and Tikhonov the squared differences: the regularisation of the map that a round
@@ -75,9 +75,6 @@ type Stage struct {
 // Prior is what a stage takes maps for.
 type Prior int
 
-// tested reports whether a map becomes what the prior says only if the data allow.
-func (p Prior) tested() bool { return p == Regions || p == Strata }
-
 const (
 	Cells   Prior = iota // any
 	Layers               // the change of the map is the same in all columns
@@ -95,6 +92,9 @@ func (p Prior) String() string {
 	}
 	return priorNames[p]
 }
+
+// tested reports whether a map becomes what the prior says only if the data allow.
+func (p Prior) tested() bool { return p == Regions || p == Strata }
 
 // MarshalText writes the name.
 func (p Prior) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
@@ -122,8 +122,9 @@ func Stages(survey wave.Config, lowest float64) []Stage {
 }
 
 // Bands returns a stage for each corner frequency in hertz, with updates smoothed to a tenth of the wavelength at the lowest
-// velocity and some total variation, on coarse cells as long as that wavelength has coarseCells of them, and then rounds without filter with total variation as strong as the misfit, in the end with edges spared.
-// Between them the map is cut into strata and regions, if the data allow it.
+// velocity and some total variation, on coarse cells as long as that wavelength has coarseCells of them, and then rounds without
+// filter with total variation as strong as the misfit, in the end with edges spared. Between them the map is cut into strata, behind
+// the last band on coarse cells, and regions, if the data allow it.
 func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 	dx := survey.Dx
 	setDefault(&dx, 10)

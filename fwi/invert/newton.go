@@ -14,10 +14,11 @@ const (
 	fewFineUnknowns = 40
 )
 
-// suitsGaussNewton reports whether gaussNewton can minimise o and is worth it.
+// suitsGaussNewton reports whether gaussNewton can minimise o, for a stage that regularise has seen, and is worth it.
 func (o *objective) suitsGaussNewton(stage Stage) bool {
 	n := o.basis.size()
-	return stage.Misfit == L2 && o.tv == 0 && o.smooth == 0 && (n <= fewFineUnknowns || n <= fewUnknowns && o.data[0].thin != nil)
+	few := n <= fewFineUnknowns || n <= fewUnknowns && o.data[0].thin != nil
+	return few && stage.Prior.tested() && stage.Misfit == L2 && !stage.Adam && o.tv == 0 && o.smooth == 0
 }
 
 // gaussNewton minimises the misfit |r(x)|^2 / 2 over few unknowns, from x = 0, by steps
@@ -96,11 +97,11 @@ const (
 	firstDamping     = 1e-3
 	dampingFactor    = 10
 	dampingTries     = 5
-	gaussNewtonStall = 0.99
-	differenceStep   = 4.0 // m/s
+	gaussNewtonStall = 0.99 // a step that leaves more of the misfit is the last
+	differenceStep   = 4.0  // m/s
 )
 
-// solveDamped returns the solution of (A + mu diag A) x = b, and whether A is positive definite so far.
+// solveDamped returns the solution of (A + mu diag A) x = b, and whether that matrix is positive definite.
 func solveDamped(a []float32, b []float64, mu float64) ([]float64, bool) {
 	n := len(b)
 	s := mat.NewSymDense(n, nil)

@@ -117,7 +117,7 @@ func (r *run) round() error {
 	if err != nil {
 		return err
 	}
-	if o.start == nil {
+	if o == nil {
 		return r.close(stage, r.before, 0, r.before)
 	}
 	s.journal.next = 0
@@ -130,17 +130,15 @@ func (r *run) round() error {
 	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
 	s.journal.next = 0
 	it, misfit := 0, first.misfit
-	newton := stage.Prior.tested() && o.suitsGaussNewton(stage)
+	newton, hope := o.suitsGaussNewton(stage), hopefulIterations
+	if newton {
+		hope = hopefulSteps
+	}
 	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise)}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
 		misfit = e.misfit
-		if hope := hopefulIterations; stage.Prior.tested() {
-			if newton {
-				hope = hopefulSteps
-			}
-			w.over = it >= hope && e.misfit > hopefulLoss*max(r.before, regionsFloor)
-		}
+		w.over = stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*max(r.before, regionsFloor)
 		return r.iteration(o, x, e, it)
 	}
 	var x []float64
@@ -187,7 +185,8 @@ func (r *run) next(stage Stage, misfit float64) {
 	s.Finished = s.Stage >= len(r.cfg.Stages) || exact
 }
 
-// objective sets up what a round minimises, but for the regularisation.
+// objective sets up what a round minimises, but for the regularisation. It returns nil where there is nothing to do: the map is not worth
+// cutting into what the stage's prior says.
 func (r *run) objective(stage Stage) (*objective, error) {
 	s := &r.state
 	vel := r.velocities()
@@ -214,18 +213,18 @@ func (r *run) objective(stage Stage) (*objective, error) {
 	if err != nil {
 		return nil, err
 	}
+	start := s.u
+	if stage.Prior.tested() {
+		if start, err = r.cut(stage, data); err != nil || start == nil {
+			return nil, err
+		}
+	}
 	if s.weight == nil {
 		if err := r.weigh(stage, data, vel); err != nil {
 			return nil, err
 		}
 		if err := r.save(); err != nil {
 			return nil, err
-		}
-	}
-	start := s.u
-	if stage.Prior.tested() {
-		if start, err = r.flatter(stage, data); err != nil || start == nil {
-			return &objective{}, err
 		}
 	}
 	return &objective{

@@ -1,9 +1,6 @@
 package invert
 
-import (
-	"container/heap"
-	"slices"
-)
+import "container/heap"
 
 // flatten replaces a map u of rows of nx cells by a piecewise constant one, which makes
 //
@@ -47,96 +44,6 @@ func flatten(u []float64, nx int, price float64) {
 		}
 		u[i] = m.sum[k] / m.size[k]
 	}
-}
-
-// A map cut into regions replaces the one that it comes from where its misfit, once the regions have found their values, is at most acceptedLoss
-// times that map's, both less what noise accounts for. A price that leads to more than tolerableLoss at first is divided by lowerPrice, and again;
-// then the round is over. Rows are preferred unless their misfit at first is tolerableRows times that of regions, and layers of rows where theirs is promisingLoss at first.
-const (
-	acceptedLoss  = 6.25
-	acceptedNoise = 0.05
-	regionsFloor  = 5e-5 // a relative error of 1 %, taken for noise where there is less
-	tolerableLoss = 100
-	lowerPrice    = 3
-	triedPrices   = 3
-	tolerableRows = 4
-	promisingLoss = 25
-	// A fit of regions that has come to no less than hopefulLoss after hopefulIterations, or hopefulSteps of gaussNewton, ends there.
-	hopefulLoss       = 4 * acceptedLoss
-	hopefulIterations = 6
-	hopefulSteps      = 2
-)
-
-// flatter returns the map of the state made of regions, nil where none promise anything, and keeps the misfit that the map itself has. The regions are
-// rows where that fits the data about as well.
-func (r *run) flatter(stage Stage, data simulations) ([]float64, error) {
-	misfit := func(u []float64) (float64, error) { return data.misfit(r.ctx, r.bounds.velocities(u)) }
-	var err error
-	if r.before, err = misfit(r.state.u); err != nil {
-		return nil, err
-	}
-	base := max(r.before, regionsFloor)
-	layered := rowMeans(r.state.u, r.p.NX)
-	ml, err := misfit(layered)
-	if err != nil {
-		return nil, err
-	}
-	if stage.Prior == Strata {
-		if ml >= base*tolerableLoss {
-			return nil, nil
-		}
-		return layered, nil
-	}
-	var u []float64
-	var m float64
-	price := stage.Price
-	for range triedPrices {
-		u = slices.Clone(r.state.u)
-		flatten(u, r.p.NX, price)
-		if m, err = misfit(u); err != nil {
-			return nil, err
-		}
-		if m < base*tolerableLoss {
-			break
-		}
-		price /= lowerPrice
-	}
-	if ml < min(m*tolerableRows, base*tolerableLoss) {
-		few := slices.Clone(layered)
-		flatten(few, r.p.NX, stage.Price)
-		if m, err = misfit(few); err != nil {
-			return nil, err
-		}
-		if m < base*promisingLoss {
-			return few, nil
-		}
-		return layered, nil
-	}
-	if m >= base*tolerableLoss {
-		return nil, nil
-	}
-	return u, nil
-}
-
-// accepts reports whether regions with a misfit replace the map that had r.before.
-func (r *run) accepts(misfit, noise float64) bool {
-	noise = max(noise, regionsFloor)
-	return misfit-noise <= acceptedLoss*max(r.before-noise, acceptedNoise*noise)
-}
-
-// rowMeans returns u with the mean of every row in all its cells.
-func rowMeans(u []float64, nx int) []float64 {
-	means := make([]float64, len(u))
-	for row := 0; row < len(u); row += nx {
-		sum := 0.0
-		for _, v := range u[row : row+nx] {
-			sum += v
-		}
-		for i := range nx {
-			means[row+i] = sum / float64(nx)
-		}
-	}
-	return means
 }
 
 // merger is a map on its way to fewer regions. A region has the number of one of its cells.

@@ -49,7 +49,8 @@ func (r *run) simulations(survey wave.Config, stage Stage) (simulations, error) 
 	return simulations{s}, err
 }
 
-// thinned are the simulations of a survey at half the resolution, nil where it cannot be had: see thinOut. Two time steps at once must be stable, too.
+// thinned are the simulations of a survey at half the resolution, nil where it cannot be had: see thinOut. Two time steps at once must be
+// stable, too.
 func (r *run) thinned(full wave.Config, nt, nr int, part func(*thinning, wave.Config, []float32, int, int) (simulation, error)) simulations {
 	var all simulations
 	for _, t := range thinOut(full, r.p.NZ, r.p.NX) {

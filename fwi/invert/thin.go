@@ -82,9 +82,9 @@ type thinned struct {
 	survey    wave.Config
 }
 
-// thinOut divides a survey of nz x nx cells, complete and with steps, into one of twice the cell and the time step for every parity of its sources:
-// sources and receivers keep their places exactly, receivers of another parity are left out. It fails, with nil, where that leaves a
-// shot without receivers or moves a free surface.
+// thinOut divides a survey of nz x nx cells, complete and with steps, into one of twice the cell and the time step for every parity of its
+// sources: sources and receivers keep their places exactly, receivers of another parity are left out. It fails, with nil, where that leaves
+// a shot without receivers or moves a free surface.
 func thinOut(c wave.Config, nz, nx int) []thinned {
 	if nz < 4 || nx < 4 || c.Steps < 2 {
 		return nil
@@ -130,8 +130,8 @@ func thinOut(c wave.Config, nz, nx int) []thinned {
 	return all
 }
 
-// halved returns a survey with twice the cell and the time step, without sources and receivers. A source is a point of strength w dx^2, so that its
-// wavelet shrinks to a quarter.
+// halved returns a survey with twice the cell and the time step, without sources and receivers. A source is a point of strength w dx^2, so
+// that its wavelet shrinks to a quarter.
 func halved(c wave.Config) wave.Config {
 	h := c
 	h.Dx, h.Dt, h.Pad, h.Steps = 2*c.Dx, 2*c.Dt, max(2, c.Pad/2), c.Steps/2

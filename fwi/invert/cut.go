@@ -1,0 +1,95 @@
+package invert
+
+import "slices"
+
+// A map cut into regions replaces the one that it comes from where its misfit, once the regions have found their values, is at most
+// acceptedLoss times that map's, both less what noise accounts for. The numbers are of misfits as L2 has them, half of squares.
+const (
+	acceptedLoss  = 6.25
+	acceptedNoise = 0.05 // of the noise: the least excess over it that counts
+	regionsFloor  = 5e-5 // a relative error of 1 %, taken for noise where there is less
+	// A price is lowered by lowerPrice, so many times, while the cut map's misfit is more than tolerableLoss times the other's at first.
+	tolerableLoss = 100
+	lowerPrice    = 3
+	triedPrices   = 3
+	// Rows are preferred unless their misfit at first is tolerableRows times that of regions, and layers of rows to rows while theirs is
+	// less than promisingLoss times the map's.
+	tolerableRows = 4
+	promisingLoss = 25
+	// A fit of regions that has come to no less than hopefulLoss after hopefulIterations, or hopefulSteps of gaussNewton, ends there.
+	hopefulLoss       = 4 * acceptedLoss
+	hopefulIterations = 6
+	hopefulSteps      = 2
+)
+
+// cut returns the map of the state made of regions, nil where none promise anything, and keeps the misfit that the map itself has. The
+// regions are rows, or layers of rows, where those fit the data about as well.
+func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
+	misfit := func(u []float64) (float64, error) { return data.misfit(r.ctx, r.bounds.velocities(u)) }
+	var err error
+	if r.before, err = misfit(r.state.u); err != nil {
+		return nil, err
+	}
+	base := max(r.before, regionsFloor)
+	layered := rowMeans(r.state.u, r.p.NX)
+	ofRows, err := misfit(layered)
+	if err != nil {
+		return nil, err
+	}
+	if stage.Prior == Strata {
+		if ofRows >= base*tolerableLoss {
+			return nil, nil
+		}
+		return layered, nil
+	}
+	var u []float64
+	var m float64
+	price := stage.Price
+	for range triedPrices {
+		u = slices.Clone(r.state.u)
+		flatten(u, r.p.NX, price)
+		if m, err = misfit(u); err != nil {
+			return nil, err
+		}
+		if m < base*tolerableLoss {
+			break
+		}
+		price /= lowerPrice
+	}
+	switch {
+	case ofRows < min(m*tolerableRows, base*tolerableLoss):
+		layers := slices.Clone(layered)
+		flatten(layers, r.p.NX, stage.Price)
+		if m, err = misfit(layers); err != nil {
+			return nil, err
+		}
+		if m < base*promisingLoss {
+			return layers, nil
+		}
+		return layered, nil
+	case m >= base*tolerableLoss:
+		return nil, nil
+	}
+	return u, nil
+}
+
+// accepts reports whether regions with a misfit replace the map that had r.before.
+func (r *run) accepts(misfit, noise float64) bool {
+	noise = max(noise, regionsFloor)
+	return misfit-noise <= acceptedLoss*max(r.before-noise, acceptedNoise*noise)
+}
+
+// rowMeans returns u with the mean of every row in all its cells.
+func rowMeans(u []float64, nx int) []float64 {
+	means := make([]float64, len(u))
+	for row := 0; row < len(u); row += nx {
+		sum := 0.0
+		for _, v := range u[row : row+nx] {
+			sum += v
+		}
+		for i := range nx {
+			means[row+i] = sum / float64(nx)
+		}
+	}
+	return means
+}
