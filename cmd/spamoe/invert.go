@@ -51,7 +51,7 @@ func (v *inversion) register(f *flag.FlagSet) {
 	f.StringVar(&v.prior, "prior", "", "cells, layers, blocks, regions or strata, in all stages (default: cells, blocks in the last, regions and strata in between)")
 	f.StringVar(&v.bands, "bands", "", "corner `frequencies` of the first stages in Hz, separated by commas (default: 0.1 to 0.87 of -freq)")
 	f.StringVar(&v.bounds, "bounds", "1500,4500", "least and largest `velocity` in m/s")
-	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages but those of low frequencies and of regions, which are quick (default: 450, fewer where they stop to pay)")
+	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages but those of low frequencies and of regions, which are quick; a step of Gauss-Newton counts as 30 (default: 630, fewer where they stop to pay)")
 	f.StringVar(&v.wavelet, "wavelet", "", "`file` of the source wavelet (.npy, one value per -dt), or estimate (default: Ricker)")
 	f.Float64Var(&v.freq, "freq", 15, "peak `frequency` of the wavelet in Hz")
 	f.Float64Var(&v.dx, "dx", 10, "`size` of a cell in metres")
@@ -277,7 +277,7 @@ func (v *inversion) config() (invert.Config, error) {
 		}
 	}
 	if v.iterations > 0 {
-		budget(cfg.Stages, v.iterations)
+		cfg.Stages = budget(cfg.Stages, v.iterations)
 	}
 	return cfg, nil
 }
@@ -293,8 +293,8 @@ func totalIterations(stages []invert.Stage) int {
 
 // budget changes stages to about n iterations together: fewer or more rounds, and what is left by the iterations of each, which
 // must not be too few for an optimiser that learns from them. Stages that are quick, on coarse cells or with few unknowns, stay as they are and do not
-// count.
-func budget(stages []invert.Stage, n int) {
+// count, but a cut into regions that the next stage has to mend is left out where that has too few rounds for it.
+func budget(stages []invert.Stage, n int) []invert.Stage {
 	quick := func(s invert.Stage) bool { return s.Coarse || s.Prior == invert.Regions }
 	count := func() (total int) {
 		for _, s := range stages {
@@ -314,6 +314,14 @@ func budget(stages []invert.Stage, n int) {
 			s.Iterations = max(1, s.Iterations*n/total)
 		}
 	}
+	const mending = 3
+	var kept []invert.Stage
+	for i, s := range stages {
+		if s.Loss <= 1 || i+1 < len(stages) && stages[i+1].Rounds >= mending {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }
 
 // numbers reads a list separated by commas.

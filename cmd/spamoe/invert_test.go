@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spamoe/spamoe/fwi/invert"
 	"github.com/spamoe/spamoe/fwi/segy"
 	"github.com/spamoe/spamoe/fwi/wave"
 	"github.com/spamoe/spamoe/internal/npy"
@@ -150,4 +151,24 @@ func TestInvertMisuse(t *testing.T) {
 	refuse(t, 1, append(in, "-start", "none.npy"), "none.npy")
 	refuse(t, 1, append(in, "-bounds", "1500,9000"), "data.npy", "stable")
 	refuse(t, 1, append([]string{"invert", "-in", testdata.Shared(t, "data", "segy", "f3.sgy"), "-out", "m.npy"}, lineFlags...), "f3.sgy", "want pre-stack traces")
+}
+
+// Fewer iterations are fewer rounds; cuts into regions that these could not mend are left out.
+func TestBudget(t *testing.T) {
+	cuts := func(n int) (all, rounds int) {
+		for _, s := range budget(invert.Stages(wave.Config{}, 1500), n) {
+			if s.Prior == invert.Regions {
+				all++
+			} else if !s.Coarse {
+				rounds += s.Rounds
+			}
+		}
+		return all, rounds
+	}
+	all, rounds := cuts(630)
+	require.Equal(t, []int{4, 21}, []int{all, rounds})
+	all, rounds = cuts(1260)
+	require.Equal(t, []int{4, 42}, []int{all, rounds})
+	all, rounds = cuts(60)
+	require.Equal(t, []int{1, 5}, []int{all, rounds})
 }

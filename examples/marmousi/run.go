@@ -44,7 +44,8 @@ func (c *settings) stages(s wave.Config, lowest float64) []invert.Stage {
 	for i := range bands {
 		bands[i].Iterations = max(1, c.iterations/6)
 		bands[i].Variation = 0.02
-		bands[i].Coarse = false // what coarse cells leave out is more than this start is wrong by: 139 m/s in place of 126
+		bands[i].Newton, bands[i].Rounds, bands[i].Enough = false, 1, 0 // the matrices of this many cells would fill gigabytes
+		bands[i].Coarse = false                                         // what coarse cells leave out is more than this start is wrong by: 139 m/s in place of 126
 	}
 	rest := max(1, (c.iterations-3*bands[0].Iterations)/2)
 	return append(bands,

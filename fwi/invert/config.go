@@ -53,9 +53,15 @@ type Stage struct {
 	Gain   float64 `json:"gain,omitempty"`
 	Misfit Misfit  `json:"misfit"`
 	// Iterations of the optimiser in a round, and rounds. A round begins with new weights: of the regularisation, which follows
-	// the misfit, and of the illumination. Regions and Strata that are few take a few steps of Gauss-Newton in their place.
+	// the misfit, and of the illumination. For L2, Regions and Strata take a few steps of Gauss-Newton in their place.
 	Iterations int `json:"iterations"`
 	Rounds     int `json:"rounds,omitempty"` // zero: one
+	// Newton makes every round one step of Gauss-Newton over all cells (cellsteps.go), which does not smooth and does more for the map
+	// than Iterations of L-BFGS do; that is what there is for misfits other than L2, other priors than Cells and Blocks, and larger maps
+	// than newtonCells.
+	Newton bool `json:"newton,omitempty"`
+	// Enough is the misfit, as a relative error for L2, at which the rounds that remain are left out.
+	Enough float64 `json:"enough,omitempty"`
 	// Variation weighs the total variation and Tikhonov the squared differences: the regularisation of the map that a round
 	// begins with, as a fraction of the misfit it begins with.
 	Variation float64 `json:"variation,omitempty"`
@@ -64,6 +70,9 @@ type Stage struct {
 	Smooth float64 `json:"smooth,omitempty"`
 	Prior  Prior   `json:"prior"`
 	Price  float64 `json:"price,omitempty"` // of a side of a cell between two regions: see flatten (0.01)
+	// Loss is how many times the misfit of the map that Regions and Strata are cut from theirs may be (6.25: relative errors of L2 by 2.5).
+	// Where it is more, the stage of cells that follows has to mend the map; if it ends above 6.25 times, the cut is undone.
+	Loss float64 `json:"loss,omitempty"`
 	// Coarse simulates with twice the cell and the time step, an eighth of the work, where sources and receivers permit: see thinOut.
 	Coarse  bool    `json:"coarse,omitempty"`
 	Damping bool    `json:"damping,omitempty"` // include the derivative through the damping's least velocity
@@ -121,10 +130,10 @@ func Stages(survey wave.Config, lowest float64) []Stage {
 	return Bands(survey, lowest, corners)
 }
 
-// Bands returns a stage for each corner frequency in hertz, with updates smoothed to a tenth of the wavelength at the lowest
-// velocity and some total variation, on coarse cells as long as that wavelength has coarseCells of them, and then rounds without
-// filter with total variation as strong as the misfit, in the end with edges spared. Between them the map is cut into strata, behind
-// the last band on coarse cells, and regions, if the data allow it.
+// Bands returns a stage for each corner frequency in hertz: as long as the wavelength there, at the lowest velocity, has coarseCells of them on
+// coarse cells, by L-BFGS with updates smoothed to a tenth of it, and then by steps of Gauss-Newton. Rounds without filter follow, with total
+// variation as strong as the misfit, in the end with edges spared. Between them the map is cut into strata, behind the last band on coarse cells,
+// and regions, if the data allow it.
 func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 	dx := survey.Dx
 	setDefault(&dx, 10)
@@ -138,21 +147,24 @@ func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 		if i < 4 {
 			st.Variation = 0.1
 		}
+		if !st.Coarse {
+			st.Newton, st.Rounds, st.Enough, st.Variation = true, 6, 0.015, 0.3
+		}
 		s = append(s, st)
 		if last := i+1 == len(corners) || lowest/corners[i+1] < coarseCells*2*dx; last && st.Coarse {
 			s = append(s, Stage{LowPass: corner, Iterations: 40, Gain: defaultGain, Prior: Strata, Coarse: true})
 		}
 	}
-	regions := Stage{Iterations: 20, Gain: defaultGain, Prior: Regions}
-	return append(s,
-		Stage{Iterations: 60, Gain: defaultGain, Variation: 0.05},
-		regions,
-		Stage{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 1},
-		regions,
-		Stage{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 1, Prior: Blocks},
-		regions,
-		Stage{Iterations: 60, Rounds: 2, Gain: defaultGain, Variation: 1, Prior: Blocks},
-	)
+	regions := Stage{Iterations: 20, Gain: defaultGain, Prior: Regions, Loss: 25} // steps behind it mend what was wrong to cut
+	steps := func(rounds int, variation float64, prior Prior) Stage {
+		return Stage{Iterations: 30, Rounds: rounds, Newton: true, Gain: defaultGain, Variation: variation, Prior: prior}
+	}
+	s = append(s, steps(3, 1, Cells))
+	for range 3 {
+		s = append(s, regions, steps(4, 0.3, Blocks))
+	}
+	regions.Loss = 1 // nothing comes behind it
+	return append(s, regions)
 }
 
 // coarseCells is how many cells of a thinned map a wavelength at the corner of a filter has at least. With OpenFWI's survey, for layers
@@ -185,10 +197,11 @@ func (c Config) complete(p *Problem) (Config, error) {
 		setDefault(&s.Rounds, 1)
 		setDefault(&s.Rate, 0.01)
 		setDefault(&s.Price, 0.01)
+		setDefault(&s.Loss, 6.25)
 		if s.Iterations < 1 || s.Rounds < 1 {
 			return c, fmt.Errorf("invert: stage %d has %d iterations and %d rounds, want 1 or more", i, s.Iterations, s.Rounds)
 		}
-		for _, v := range []float64{s.LowPass, s.Window, s.Gain, s.Variation, s.Tikhonov, s.Smooth, s.Rate, s.Price} {
+		for _, v := range []float64{s.LowPass, s.Window, s.Gain, s.Variation, s.Tikhonov, s.Smooth, s.Rate, s.Price, s.Enough, s.Loss} {
 			if !(v >= 0) || math.IsInf(v, 0) {
 				return c, fmt.Errorf("invert: stage %d has a setting of %v, want numbers that are finite and not negative", i, v)
 			}

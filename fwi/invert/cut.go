@@ -2,10 +2,9 @@ package invert
 
 import "slices"
 
-// A map cut into regions replaces the one that it comes from where its misfit, once the regions have found their values, is at most
-// acceptedLoss times that map's, both less what noise accounts for. The numbers are of misfits as L2 has them, half of squares.
+// A map cut into regions replaces the one that it comes from where its misfit, once the regions have found their values, is at most a number of
+// times that map's, the Loss of the stage, both less what noise accounts for. The numbers are of misfits as L2 has them, half of squares.
 const (
-	acceptedLoss  = 6.25
 	acceptedNoise = 0.05 // of the noise: the least excess over it that counts
 	regionsFloor  = 5e-5 // a relative error of 1 %, taken for noise where there is less
 	// A price is lowered by lowerPrice, so many times, while the cut map's misfit is more than tolerableLoss times the other's at first.
@@ -16,8 +15,8 @@ const (
 	// less than promisingLoss times the map's.
 	tolerableRows = 4
 	promisingLoss = 25
-	// A fit of regions that has come to no less than hopefulLoss after hopefulIterations, or hopefulSteps of gaussNewton, ends there.
-	hopefulLoss       = 4 * acceptedLoss
+	// A fit of regions that has come to no less than hopefulLoss times the Loss after hopefulIterations, or hopefulSteps of gaussNewton, ends there.
+	hopefulLoss       = 4
 	hopefulIterations = 6
 	hopefulSteps      = 2
 )
@@ -74,9 +73,29 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 }
 
 // accepts reports whether regions with a misfit replace the map that had r.before.
-func (r *run) accepts(misfit, noise float64) bool {
-	noise = max(noise, regionsFloor)
-	return misfit-noise <= acceptedLoss*max(r.before-noise, acceptedNoise*noise)
+func (r *run) accepts(stage Stage, misfit, noise float64) bool {
+	return explains(misfit, r.before, noise, stage.Loss)
+}
+
+// explains reports whether a misfit is at most loss times another one, both less what noise accounts for.
+func explains(misfit, other, noise, loss float64) bool {
+	floor := max(noise, regionsFloor)
+	if misfit-floor <= loss*max(other-floor, acceptedNoise*floor) {
+		return true
+	}
+	return noise < regionsFloor && misfit <= loss*other
+}
+
+// A map that was cut at a Loss of more than strictLoss must explain the data that well in the end, or it becomes again what it was.
+const strictLoss = 6.25
+
+// settle is called at the end of a stage of cells, with the misfit that it ended with and that of the noise.
+func (r *run) settle(stage Stage, misfit, noise float64) {
+	s := &r.state
+	if s.uncut != nil && stage.LowPass == 0 && !explains(misfit, s.Uncut, noise, strictLoss) {
+		copy(s.u, s.uncut)
+	}
+	s.uncut, s.Uncut = nil, 0
 }
 
 // rowMeans returns u with the mean of every row in all its cells.

@@ -15,12 +15,14 @@
 //   - Coarse cells for low frequencies. With twice the cell and the time step a simulation is an eighth of the work, and below 9 Hz of
 //     OpenFWI's survey its gathers differ by less than 1 % (thin.go): low bands may have as many iterations as they need.
 //   - A start that is not hopeless: linear in depth, the usual one unless others fit the lowest band much better (start.go).
-//   - Illumination. A cell at depth changes the data far less than one near the surface. W is a power of the estimated diagonal
-//     of J'J (illumination.go), so that the first step of the optimiser is already about right everywhere.
+//   - All of the curvature. On fine cells a round is a step of Gauss-Newton over all cells with the full matrix J'J (curvature.go), which
+//     costs about as much as fifty gradients: one simulation for each source and receiver, and products of matrices. It knows how far
+//     a cell at depth must move to change the data as much as one near the surface, and which cells answer for each other. Next to that the
+//     quadratic model costs nothing, so that the total variation is minimised, not just followed (quadratic.go, cellsteps.go).
+//   - On coarse cells, with other misfits than L2, and for maps that are too large for a matrix of cells x cells: L-BFGS with a memory of a hundred
+//     pairs. W then is a power of the estimated diagonal of J'J (illumination.go), so that the first step is already about right everywhere.
 //   - Gain. Late reflections from depth are weak beside direct waves. L2 and L1 multiply both gathers with a power of the inverse
 //     local amplitude of the recording.
-//   - L-BFGS with a long memory. A hundred pairs cost nothing beside a simulation, and for the thousands of unknowns at hand
-//     they are close to the full matrix.
 //   - Total variation, as a fraction of the misfit: it shrinks with it, without a parameter to tune, and stays at the level of
 //     the noise where there is some. Blocks weighs it down at the edges that have formed, which sharpens them.
 //   - Regions. A map of layers and blocks has a few dozen velocities, not thousands. Between rounds it is cut into regions of constant

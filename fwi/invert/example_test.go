@@ -59,14 +59,15 @@ func ExampleStages() {
 	// 6.45 Hz, 0 rounds of 30 cells
 	// 9 Hz, 0 rounds of 30 cells
 	// 9 Hz, 0 rounds of 40 strata
-	// 13.05 Hz, 0 rounds of 30 cells
-	// 0 Hz, 0 rounds of 60 cells
+	// 13.05 Hz, 6 rounds of 30 cells
+	// 0 Hz, 3 rounds of 30 cells
 	// 0 Hz, 0 rounds of 20 regions
-	// 0 Hz, 2 rounds of 60 cells
+	// 0 Hz, 4 rounds of 30 blocks
 	// 0 Hz, 0 rounds of 20 regions
-	// 0 Hz, 2 rounds of 60 blocks
+	// 0 Hz, 4 rounds of 30 blocks
 	// 0 Hz, 0 rounds of 20 regions
-	// 0 Hz, 2 rounds of 60 blocks
+	// 0 Hz, 4 rounds of 30 blocks
+	// 0 Hz, 0 rounds of 20 regions
 }
 
 func ExampleParseMisfit() {

@@ -1,6 +1,9 @@
 package invert
 
-import "math"
+import (
+	"math"
+	"math/cmplx"
+)
 
 // lowPass is a causal Butterworth filter as a cascade of sections of second order,
 //
@@ -60,4 +63,14 @@ func (f lowPass) run(x []float64, nr int, backwards bool) {
 			}
 		}
 	}
+}
+
+// response returns what the filter does to a wave whose phase gains angle in a sample.
+func (f lowPass) response(angle float64) complex128 {
+	back := cmplx.Exp(complex(0, -angle))
+	r := complex(1, 0)
+	for _, s := range f {
+		r *= (complex(s.b0, 0) + back*(complex(s.b1, 0)+back*complex(s.b2, 0))) / (1 + back*(complex(s.a1, 0)+back*complex(s.a2, 0)))
+	}
+	return r
 }

@@ -186,18 +186,6 @@ func (c *comparison) prepare(shot int, d []float64) {
 	}
 }
 
-// residual stores in dst, scaled by scale, the differences of a simulated gather whose squares L2 adds up.
-func (c *comparison) residual(dst []float32, shot int, gather []float32, scale float64) {
-	d := make([]float64, len(gather))
-	for i, v := range gather {
-		d[i] = float64(v)
-	}
-	c.prepare(shot, d)
-	for i, v := range d {
-		dst[i] = float32(scale * (v - c.recorded[shot][i]*alive(c.live[shot][i%c.nr])))
-	}
-}
-
 // newTaper returns the weights of nt samples for a window.
 func newTaper(nt, window int) []float64 {
 	w := make([]float64, nt)

@@ -3,6 +3,7 @@ package invert
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/spamoe/spamoe/fwi/wave"
@@ -122,6 +123,16 @@ func (r *run) round() error {
 	}
 	s.journal.next = 0
 	o.journal = &s.journal
+	if r.newton(stage) {
+		before, after, err := r.cellRound(o, stage)
+		if err != nil {
+			return r.interrupted(err)
+		}
+		if s.Round == stage.Rounds-1 {
+			r.settle(stage, after, o.data.expected(r.noise))
+		}
+		return r.close(stage, before, 1, after)
+	}
 	first := o.evaluate(make([]float64, o.basis.size()))
 	if o.err != nil {
 		return o.err
@@ -130,39 +141,50 @@ func (r *run) round() error {
 	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
 	s.journal.next = 0
 	it, misfit := 0, first.misfit
-	newton, hope := o.suitsGaussNewton(stage), hopefulIterations
-	if newton {
+	few, hope := o.suitsGaussNewton(stage), hopefulIterations
+	if few {
 		hope = hopefulSteps
 	}
 	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise)}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
 		misfit = e.misfit
-		w.over = stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*max(r.before, regionsFloor)
+		w.over = stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*stage.Loss*max(r.before, regionsFloor)
 		return r.iteration(o, x, e, it)
 	}
 	var x []float64
 	switch {
 	case stage.Adam:
 		x, err = adam(o, stage.Iterations, stage.Rate, w)
-	case newton:
-		x, err = gaussNewton(o, gaussNewtonSteps, w)
+	case few:
+		x, err = gaussNewton(o, o.basis.(*regions), gaussNewtonSteps, w)
 	default:
 		x, err = lbfgs(o, stage.Iterations, r.cfg.Pairs, w)
 	}
 	if err != nil {
-		if r.ctx.Err() != nil {
-			_ = r.save() // the interruption is the error to report
-		}
-		return err
+		return r.interrupted(err)
 	}
-	if stage.Prior.tested() && !r.accepts(misfit, w.noise) {
+	if stage.Prior.tested() && !r.accepts(stage, misfit, w.noise) {
 		misfit = r.before // the cells explain the data too much better
 	} else {
+		if stage.Prior.tested() && stage.Loss > strictLoss && stage.LowPass == 0 {
+			s.uncut, s.Uncut = slices.Clone(s.u), r.before
+		}
 		o.velocity(make([]float32, len(s.u)), x)
 		copy(s.u, o.u)
 	}
+	if !stage.Prior.tested() && s.Round == stage.Rounds-1 {
+		r.settle(stage, misfit, w.noise)
+	}
 	return r.close(stage, first.misfit, it, misfit)
+}
+
+// interrupted keeps what is known where err is that of an interruption.
+func (r *run) interrupted(err error) error {
+	if r.ctx.Err() != nil {
+		_ = r.save() // the interruption is the error to report
+	}
+	return err
 }
 
 // close ends a round.
@@ -178,7 +200,7 @@ func (r *run) close(stage Stage, before float64, iterations int, after float64) 
 func (r *run) next(stage Stage, misfit float64) {
 	s := &r.state
 	s.Round++
-	if s.Round >= stage.Rounds {
+	if s.Round >= stage.Rounds || stage.Misfit.shown(misfit) < stage.Enough {
 		s.Stage, s.Round = s.Stage+1, 0
 	}
 	exact := stage.LowPass == 0 && stage.Window == 0 && stage.Misfit == L2 && stage.Misfit.shown(misfit) < r.cfg.Target
@@ -245,16 +267,23 @@ func (r *run) basis(stage Stage, start []float64) basis {
 	case Regions, Strata:
 		return newRegions(start, weight, r.p.NX)
 	}
+	if r.newton(stage) {
+		return &cells{r.p.NX, weight, nil}
+	}
 	return &cells{r.p.NX, weight, newBlur(stage.Smooth)}
 }
 
 // weigh sets the weights of the cells.
 func (r *run) weigh(stage Stage, data simulations, vel []float32) error {
 	weight := make([]float64, len(vel))
+	newton := r.newton(stage)
 	for i := range weight {
 		weight[i] = meanWeight
+		if newton {
+			weight[i] = 1
+		}
 	}
-	if probes := r.cfg.Probes; probes > 0 {
+	if probes := r.cfg.Probes; probes > 0 && !newton {
 		if stage.Prior.tested() {
 			probes = 1 // averages over regions scatter less
 		}
@@ -290,12 +319,13 @@ func (r *run) regularise(o *objective, stage Stage, misfit float64) {
 	s := &r.state
 	scratch := make([]float64, len(s.u))
 	if stage.Variation > 0 {
+		least := leastRise
 		if stage.Prior == Blocks {
 			o.edges = edgeWeights(s.u, r.p.NX, edgeStep)
+			least = edgeStep // what an edge counts for
 		}
-		if now := variation(s.u, scratch, o.edges, r.p.NX, edgeWidth, 1); now > 0 {
-			o.tv = stage.Variation * misfit / now
-		}
+		now := variation(s.u, scratch, o.edges, r.p.NX, edgeWidth, 1)
+		o.tv = stage.Variation * misfit / max(now, least/float64(r.p.NZ))
 	}
 	if stage.Tikhonov > 0 {
 		if now := tikhonov(s.u, scratch, r.p.NX, 1); now > 0 {
@@ -308,6 +338,7 @@ func (r *run) regularise(o *objective, stage Stage, misfit float64) {
 const (
 	edgeWidth = 0.01 // total variation is rounded off below it
 	edgeStep  = 0.02 // edges of at least this height are spared by Blocks
+	leastRise = 0.5  // from top to bottom: total variation of a flatter map counts as that much, so that it may become less flat
 )
 
 // iteration reports an iteration and saves the state now and then.

@@ -97,3 +97,23 @@ func TestRegionsReplaceTheMapOnlyIfTheDataAllow(t *testing.T) {
 	require.NoError(t, err)
 	require.Less(t, meanError(r.Vel, p.Start), 0.01)
 }
+
+// A lax cut that the stage behind it has not mended is undone.
+func TestSettle(t *testing.T) {
+	for _, c := range []struct {
+		stage         Stage
+		before, after float64
+		undone        bool
+	}{
+		{Stage{}, 1e-5, 6e-5, false}, // within strictLoss
+		{Stage{}, 1e-5, 1e-4, true},
+		{Stage{}, 1e-3, 5e-3, false},
+		{Stage{}, 1e-3, 8e-3, true},
+		{Stage{LowPass: 9}, 1e-3, 8e-3, false}, // not the misfit that the cut was measured with
+	} {
+		r := &run{state: state{u: []float64{1, 2}, uncut: []float64{3, 4}, Uncut: c.before}}
+		r.settle(c.stage, c.after, 0)
+		require.Equal(t, c.undone, r.state.u[0] == 3)
+		require.Nil(t, r.state.uncut)
+	}
+}

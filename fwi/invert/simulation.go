@@ -2,7 +2,6 @@ package invert
 
 import (
 	"context"
-	"math"
 
 	"github.com/spamoe/spamoe/fwi/wave"
 )
@@ -14,6 +13,7 @@ type simulation struct {
 	data    []float32
 	thin    *thinning // nil: every cell
 	share   float64   // of the misfit
+	nz      int       // rows of the model
 }
 
 // simulations are those of one stage.
@@ -38,7 +38,7 @@ func (r *run) simulations(survey wave.Config, stage Stage) (simulations, error) 
 		}
 		n, samples, traces := solver.Shape()
 		compare := newComparison(stage.Misfit, newLowPass(stage.LowPass, survey.Dt), data, n, samples, traces, window, stage.Gain)
-		return simulation{solver, compare, data, thin, float64(n) / float64(shots)}, nil
+		return simulation{solver, compare, data, thin, float64(n) / float64(shots), nz}, nil
 	}
 	if stage.Coarse {
 		if all := r.thinned(full, nt, nr, part); all != nil {
@@ -115,16 +115,6 @@ func (all simulations) misfit(ctx context.Context, vel []float32) (sum float64, 
 		sum += s.share * s.compare.measure(shot, scratch, gather)
 	})
 	return sum, err
-}
-
-// residuals returns those of L2, for all shots, scaled so that half the sum of their squares is the misfit.
-func (all simulations) residuals(ctx context.Context, vel []float32) (r []float32, err error) {
-	err = all.each(ctx, vel, func(s *simulation, shot int, gather []float32) {
-		n := len(r)
-		r = append(r, gather...)
-		s.compare.residual(r[n:], shot, gather, math.Sqrt(s.share/s.compare.total))
-	})
-	return r, err
 }
 
 // each simulates a map and calls f for every gather.

@@ -16,11 +16,14 @@ import (
 type state struct {
 	Stage, Round int
 	Finished     bool
+	Damping      float64 `json:",omitempty"` // of steps of Gauss-Newton
+	Uncut        float64 `json:",omitempty"` // misfit of the map before it was cut into regions, for settle
 	History      []Point // of the rounds that are over
 
 	u       []float64 // the map at the beginning of the round
 	weight  []float64 // of the unknowns; nil before they are known
 	wavelet []float64 // that was estimated; nil: none was
+	uncut   []float64 // the map that Uncut belongs to
 	journal journal
 }
 
@@ -51,6 +54,9 @@ func (s *state) save(path, identity string) error {
 	}
 	if s.wavelet != nil {
 		tensors["wavelet"] = checkpoint.FromFloat64(s.wavelet, len(s.wavelet))
+	}
+	if s.uncut != nil {
+		tensors["uncut"] = checkpoint.FromFloat64(s.uncut, len(s.uncut))
 	}
 	if n := len(s.journal.misfit); n > 0 {
 		var all []float32
@@ -87,7 +93,7 @@ func (s *state) load(path, identity string) (found bool, err error) {
 		}
 		return nil
 	}
-	s.u, s.weight, s.wavelet = read("u"), read("weight"), read("wavelet")
+	s.u, s.weight, s.wavelet, s.uncut = read("u"), read("weight"), read("wavelet"), read("uncut")
 	s.journal = journal{misfit: read("journal.misfit")}
 	if t, ok := f.Tensor("journal.gradient"); ok {
 		all := t.Float32()

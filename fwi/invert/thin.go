@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spamoe/spamoe/fwi/wave"
+	"github.com/spamoe/spamoe/internal/kernel"
 )
 
 // thinning takes every second row and column of a map: rows row, row+2, .. and columns col, col+2, ..
@@ -53,6 +54,30 @@ func (t thinning) adjoint(g, gthin, vel, thin []float32) {
 	t.around(func(i, full int, weight float64) {
 		ratio := float64(thin[i]) / float64(vel[full])
 		g[full] += float32(weight * ratio * ratio * ratio * float64(gthin[i]))
+	})
+}
+
+// congruence adds T'AT to h, n x n, T the derivative of thin, the thinned map, with respect to the n velocities that the cells of vel have
+// according to label.
+func (t thinning) congruence(h, a, vel, thin []float32, label []int, n int) {
+	m := len(thin)
+	cells, weights := make([][]int, m), make([][]float32, m) // rows of T
+	half := make([]float32, n*m)                             // T'A
+	t.around(func(i, full int, weight float64) {
+		ratio := float64(thin[i]) / float64(vel[full])
+		w := float32(weight * ratio * ratio * ratio)
+		cells[i], weights[i] = append(cells[i], label[full]), append(weights[i], w)
+		kernel.Axpy(half[label[full]*m:][:m], w, a[i*m:][:m])
+	})
+	kernel.Parallel(n, 8, func(lo, hi int) {
+		for row := lo; row < hi; row++ {
+			dst := h[row*n:][:n]
+			for i, v := range half[row*m:][:m] {
+				for k, c := range cells[i] {
+					dst[c] += weights[i][k] * v
+				}
+			}
+		}
 	})
 }
 

@@ -1,0 +1,114 @@
+package invert
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// boxed returns a map of two constant layers with a box in the lower one.
+func boxed() []float32 {
+	vel := make([]float32, testNZ*testNX)
+	for i := range vel {
+		row, col := i/testNX, i%testNX
+		vel[i] = 1900
+		if row >= testNZ/3 {
+			vel[i] = 2300
+		}
+		if row >= testNZ/2 && row < testNZ/2+4 && col >= testNX/2 && col < testNX/2+5 {
+			vel[i] = 2600
+		}
+	}
+	return vel
+}
+
+// Steps of Gauss-Newton bring a map of blocks much nearer than L-BFGS does with ten times the simulations.
+func TestCellStepsFindBlocks(t *testing.T) {
+	truth := boxed()
+	start := make([]float32, len(truth))
+	for i := range start {
+		start[i] = 1900 + 500*float32(i/testNX)/testNZ
+	}
+	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth), Start: start}
+	errors := map[bool]float64{}
+	for _, newton := range []bool{false, true} {
+		stages := []Stage{
+			{LowPass: 13, Rounds: 3, Iterations: 30, Variation: 0.1, Newton: newton},
+			{Rounds: 4, Iterations: 30, Variation: 0.3, Newton: newton},
+			{Rounds: 4, Iterations: 30, Variation: 1, Prior: Blocks, Newton: newton},
+		}
+		r, err := Run(context.Background(), p, Config{Stages: stages, Min: 1800, Max: 2800})
+		require.NoError(t, err)
+		errors[newton] = meanError(r.Vel, truth)
+		if newton {
+			require.LessOrEqual(t, len(r.History), 11)
+			for i := 1; i < len(r.History); i++ {
+				if r.History[i].Stage == 0 {
+					require.Less(t, r.History[i].After, r.History[i].Before)
+				}
+			}
+		}
+	}
+	t.Logf("L-BFGS %.2f m/s, Gauss-Newton %.2f m/s", errors[false], errors[true])
+	require.Less(t, errors[true], errors[false]/2)
+}
+
+// Enough ends a stage early, and a step that cannot improve the map ends it, too.
+func TestCellStepsEnd(t *testing.T) {
+	truth := boxed()
+	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth), Start: truth}
+	r, err := Run(context.Background(), p, Config{Stages: []Stage{{LowPass: 13, Rounds: 5, Iterations: 30, Newton: true}}, Min: 1800, Max: 2800})
+	require.NoError(t, err)
+	require.Less(t, len(r.History), 5)
+	require.Less(t, meanError(r.Vel, truth), 0.5)
+
+	p.Start = nil
+	r, err = Run(context.Background(), p, Config{Stages: []Stage{{LowPass: 6, Rounds: 5, Iterations: 30, Newton: true, Enough: 0.9}}, Min: 1800, Max: 2800})
+	require.NoError(t, err)
+	require.Len(t, r.History, 1)
+}
+
+// An inversion that is stopped between and within steps goes on to the same map.
+func TestCellStepsResume(t *testing.T) {
+	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), boxed())}
+	cfg := Config{Stages: []Stage{{LowPass: 9, Rounds: 3, Iterations: 30, Variation: 0.1, Newton: true}, {Rounds: 2, Iterations: 30, Variation: 1, Newton: true}}, Every: 1}
+	whole, err := Run(context.Background(), p, cfg)
+	require.NoError(t, err)
+	cfg.State = filepath.Join(t.TempDir(), "state")
+	stop := errors.New("stop")
+	for at := 1; ; at++ {
+		n := 0
+		cfg.Watch = func(Progress) error {
+			if n++; n == 2 {
+				return stop
+			}
+			return nil
+		}
+		r, err := Run(context.Background(), p, cfg)
+		if err == nil {
+			require.True(t, r.Resumed)
+			require.Equal(t, whole.Vel, r.Vel)
+			require.Greater(t, at, 2)
+			return
+		}
+		require.ErrorIs(t, err, stop)
+		require.Less(t, at, 20)
+	}
+}
+
+// Total variation that is a fraction of the misfit does not hold a flat map flat.
+func TestFlatMapRises(t *testing.T) {
+	truth := boxed()
+	start := make([]float32, len(truth))
+	for i := range start {
+		start[i] = 2100
+	}
+	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth), Start: start}
+	stages := []Stage{{LowPass: 9, Rounds: 4, Iterations: 30, Variation: 1, Newton: true}, {Rounds: 4, Iterations: 30, Variation: 1, Newton: true}}
+	r, err := Run(context.Background(), p, Config{Stages: stages, Min: 1800, Max: 2800})
+	require.NoError(t, err)
+	require.Less(t, meanError(r.Vel, truth), meanError(start, truth)/3)
+}
