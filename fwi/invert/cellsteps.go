@@ -14,7 +14,48 @@ func (r *run) newton(stage Stage) bool {
 	return stage.Newton && stage.Misfit == L2 && (stage.Prior == Cells || stage.Prior == Blocks) && r.p.NZ*r.p.NX <= newtonCells
 }
 
-// cellRound is a round of one step of Gauss-Newton over all cells. It returns the misfit before and behind it.
+// changes are what a step changes: velocities that cells have in common.
+type changes struct {
+	n, nx  int
+	label  []int     // which of n each cell has
+	u      []float64 // of each, as a map of rows of nx
+	weight []float64
+	edges  []float64 // weights of the total variation; nil: one
+}
+
+// changes returns the cells of the map, each for itself or, where only rows differ, a row together. As every row has the same total variation
+// in all columns, that of a map of one column is the same.
+func (r *run) changes(o *objective, rows bool) *changes {
+	s := &r.state
+	if !rows {
+		return &changes{len(s.u), r.p.NX, each(len(s.u)), s.u, s.weight, o.edges}
+	}
+	c := &changes{n: r.p.NZ, nx: 1, label: make([]int, len(s.u))}
+	means := rowMeans(s.weight, r.p.NX)
+	for i := range c.label {
+		c.label[i] = i / r.p.NX
+		if i%r.p.NX == 0 {
+			c.u, c.weight = append(c.u, s.u[i]), append(c.weight, means[i])
+			if o.edges != nil {
+				c.edges = append(c.edges, o.edges[i])
+			}
+		}
+	}
+	return c
+}
+
+// stratified reports whether all rows of a map of rows of nx are constant.
+func stratified(u []float64, nx int) bool {
+	for i, v := range u {
+		if v != u[i/nx*nx] {
+			return false
+		}
+	}
+	return true
+}
+
+// cellRound is a round of one step of Gauss-Newton over all cells. A map whose rows are constant, because the data allowed it, stays so until
+// steps of rows do not lower a misfit that is more than noise. It returns the misfit before and behind it.
 func (r *run) cellRound(o *objective, stage Stage) (before, after float64, err error) {
 	s := &r.state
 	first := o.evaluate(make([]float64, o.basis.size()))
@@ -26,30 +67,36 @@ func (r *run) cellRound(o *objective, stage Stage) (before, after float64, err e
 	if s.Round == 0 || s.Damping == 0 {
 		s.Damping = firstDamping
 	}
-	d, misfit, damping, err := r.cellStep(o, first.misfit, grad)
+	rows := s.Stratified && stratified(s.u, r.p.NX)
+	c := r.changes(o, rows)
+	d, misfit, damping, err := r.cellStep(o, c, first.misfit, grad)
 	if err != nil {
 		return 0, 0, err
 	}
-	if d == nil { // as good as it gets
-		s.Round = stage.Rounds - 1
-		return first.misfit, first.misfit, nil
+	if d != nil {
+		x := make([]float64, len(s.u))
+		for i, l := range c.label {
+			x[i] = d[l] / s.weight[i]
+		}
+		if err := r.iteration(o, x, evaluation{f: first.misfit, misfit: misfit}, stage.Iterations); err != nil {
+			return 0, 0, err
+		}
+		for i, l := range c.label {
+			s.u[i] += d[l]
+		}
+		s.Damping = damping
 	}
-	x := make([]float64, len(d))
-	for i, v := range d {
-		x[i] = v / s.weight[i]
+	switch {
+	case rows && misfit > rowsProgress*first.misfit && misfit > max(rowsNoise*o.data.expected(r.noise), regionsFloor):
+		s.Stratified, s.Damping = false, firstDamping
+	case d == nil:
+		s.Round = stage.Rounds - 1 // as good as it gets
 	}
-	if err := r.iteration(o, x, evaluation{f: first.misfit, misfit: misfit}, stage.Iterations); err != nil {
-		return 0, 0, err
-	}
-	for i, v := range d {
-		s.u[i] += v
-	}
-	s.Damping = damping
 	return first.misfit, misfit, nil
 }
 
-// cellStep returns the change of a step of Gauss-Newton from the map of the state, with its misfit and the gradient g of that with respect to u:
-// what minimises
+// cellStep returns the change of a step of Gauss-Newton from the map of the state, with its misfit and the gradient g of that with respect to u
+// of cells: what minimises
 //
 //	misfit + g'd + 1/2 d'(J'J + mu D) d + variation(u + d) + tikhonov(u + d),
 //
@@ -57,37 +104,42 @@ func (r *run) cellRound(o *objective, stage Stage) (before, after float64, err e
 // where the data say little the damping is weak and leaves the map to the total variation. mu falls after a whole step that lowers the objective,
 // and rises while no part of one does (Levenberg 1944; Marquardt, J. SIAM 11, 1963). It returns the misfit behind the step and the next damping,
 // too, and no change where none lowers the objective.
-func (r *run) cellStep(o *objective, misfit float64, g []float64) (d []float64, found, damping float64, err error) {
-	s := &r.state
-	n := len(s.u)
-	h, err := o.data.curvature(r.ctx, r.velocities(), each(n), n)
+func (r *run) cellStep(o *objective, c *changes, misfit float64, g []float64) (d []float64, found, damping float64, err error) {
+	h, err := o.data.curvature(r.ctx, r.velocities(), c.label, c.n)
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	q := &quadratic{nx: r.p.NX, h: h, slope: make([]float64, n), diag: make([]float64, n)}
+	q := &quadratic{nx: c.nx, h: h, slope: make([]float64, c.n), diag: make([]float64, c.n)}
+	grad := make([]float64, c.n)
+	for i, l := range c.label {
+		grad[l] += g[i]
+	}
 	mean := 0.0
-	for i, u := range s.u {
+	for i, u := range c.u {
 		_, q.slope[i] = r.bounds.velocity(u)
-		mean += float64(h[i*n+i]) * q.slope[i] * q.slope[i] / float64(n)
+		mean += float64(h[i*c.n+i]) * q.slope[i] * q.slope[i] / float64(c.n)
 	}
-	scratch, u := make([]float64, n), make([]float64, n)
+	scratch, u, cells := make([]float64, c.n), make([]float64, c.n), make([]float64, len(c.label))
 	value := func(misfit float64, u []float64) float64 {
-		return misfit + variation(u, scratch, o.edges, r.p.NX, edgeWidth, o.tv) + tikhonov(u, scratch, r.p.NX, o.smooth)
+		return misfit + variation(u, scratch, c.edges, c.nx, edgeWidth, o.tv) + tikhonov(u, scratch, c.nx, o.smooth)
 	}
-	damping = s.Damping
+	damping = r.state.Damping
 	for range dampingTries {
-		for i, w := range s.weight {
-			q.diag[i] = damping * (float64(h[i*n+i])*q.slope[i]*q.slope[i] + dampingFloor*mean) / (w * w)
+		for i, w := range c.weight {
+			q.diag[i] = damping * (float64(h[i*c.n+i])*q.slope[i]*q.slope[i] + dampingFloor*mean) / (w * w)
 		}
-		d, ok := r.touching(o, q, g)
+		d, ok := c.touching(o, q, grad)
 		for part := 1.0; ok && part >= leastPart; part /= 2 {
 			for i, v := range d {
-				u[i] = s.u[i] + part*v
+				u[i] = c.u[i] + part*v
 			}
-			if found, err = o.data.misfit(r.ctx, r.bounds.velocities(u)); err != nil {
+			for i, l := range c.label {
+				cells[i] = u[l]
+			}
+			if found, err = o.data.misfit(r.ctx, r.bounds.velocities(cells)); err != nil {
 				return nil, 0, 0, err
 			}
-			if value(found, u) >= value(misfit, s.u) {
+			if value(found, u) >= value(misfit, c.u) {
 				continue
 			}
 			for i := range d {
@@ -104,18 +156,16 @@ func (r *run) cellStep(o *objective, misfit float64, g []float64) (d []float64, 
 }
 
 // touching minimises the quadratic with the regularisation of o.
-func (r *run) touching(o *objective, q *quadratic, grad []float64) ([]float64, bool) {
-	n := len(grad)
-	d, b := make([]float64, n), make([]float64, n)
-	at := make([]float64, n)
+func (c *changes) touching(o *objective, q *quadratic, grad []float64) ([]float64, bool) {
+	d, b, at := make([]float64, c.n), make([]float64, c.n), make([]float64, c.n)
 	for range reweightings {
 		for i, v := range d {
-			at[i] = r.state.u[i] + v
+			at[i] = c.u[i] + v
 		}
-		q.touch(at, o.edges, o.tv, o.smooth)
+		q.touch(at, c.edges, o.tv, o.smooth)
 		copy(b, grad)
 		q.eachLink(func(i, j int, w float64) { // their descent at u
-			slope := w * (r.state.u[j] - r.state.u[i])
+			slope := w * (c.u[j] - c.u[i])
 			b[i] -= slope
 			b[j] += slope
 		})
@@ -141,6 +191,8 @@ const (
 	dampingFloor = 1e-6 // of D, as a fraction of its mean
 	reweightings = 5    // of the total variation in a step
 	leastPart    = 0.2  // of a step
+	rowsProgress = 0.8  // what a step of rows leaves of the misfit at most, to be worth another
+	rowsNoise    = 1.05 // times the misfit of the noise is as good as that
 	longestStep  = 0.5  // of a cell's unknown, about 860 m/s
 	settled      = 1e-3 // a change that is not worth another reweighting
 )

@@ -3,6 +3,7 @@ package invert
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
 	"testing"
 
@@ -111,4 +112,34 @@ func TestFlatMapRises(t *testing.T) {
 	r, err := Run(context.Background(), p, Config{Stages: stages, Min: 1800, Max: 2800})
 	require.NoError(t, err)
 	require.Less(t, meanError(r.Vel, truth), meanError(start, truth)/3)
+}
+
+// A map of constant rows stays one while that explains the data, and finds its layers; where it does not it becomes a map of cells.
+func TestStepsOfRows(t *testing.T) {
+	truth := boxed()
+	layers, start := make([]float32, len(truth)), make([]float32, len(truth))
+	for i := range layers {
+		layers[i] = truth[i/testNX*testNX]
+		start[i] = layers[i] + 40*float32(math.Sin(float64(i/testNX)))
+	}
+	find := func(truth []float32) ([]float64, []float32) {
+		p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth), Start: start}
+		cfg, err := Config{Stages: []Stage{{Rounds: 10, Iterations: 30, Variation: 0.3, Newton: true}}, Min: 1800, Max: 2800}.complete(&p)
+		require.NoError(t, err)
+		require.NoError(t, p.check())
+		r := &run{ctx: context.Background(), p: p, cfg: cfg, bounds: newBounds(1800, 2800)}
+		_, err = r.begin()
+		require.NoError(t, err)
+		r.state.Stratified = true
+		for !r.state.Finished {
+			require.NoError(t, r.round())
+		}
+		return r.state.u, r.velocities()
+	}
+	u, vel := find(layers)
+	require.True(t, stratified(u, testNX))
+	require.Less(t, meanError(vel, layers), meanError(start, layers)/10)
+	u, vel = find(truth)
+	require.False(t, stratified(u, testNX))
+	require.Less(t, meanError(vel, truth), meanError(layers, truth))
 }

@@ -69,6 +69,7 @@ func (s *simulation) curvature(ctx context.Context, h, vel []float32, label []in
 	for i, cell := range owner {
 		owner[i] = label[cell]
 	}
+	cells := len(owner)
 	scale := math.Sqrt(s.share/s.compare.total) / (cfg.Dt * cfg.Dt)
 	shots := each(len(cfg.Sources))
 	sources, err := f.fields(ctx, s.solver, vel, margin, shots, func(k int) complex128 {
@@ -89,8 +90,8 @@ func (s *simulation) curvature(ctx context.Context, h, vel []float32, label []in
 	if err != nil {
 		return err
 	}
-	group := max(1, min(jacobianBytes/(4*f.rows()*n*len(shots)), jacobianBytes/(4*2*f.nf*len(owner)), len(places)))
-	j := &jacobian{spectra: f, n: n, owner: owner, j: make([]float32, group*len(shots)*f.rows()*n)}
+	group := max(1, min(jacobianBytes/(4*f.rows()*n*len(shots)), jacobianBytes/(4*2*f.nf*cells), len(places)))
+	j := &jacobian{spectra: f, n: n, cells: cells, spans: newSpans(owner), j: make([]float32, group*len(shots)*f.rows()*n)}
 	for lo := 0; lo < len(places); lo += group {
 		some := each(min(group, len(places)-lo))
 		for i := range some {
@@ -176,30 +177,81 @@ func (c *comparison) sampleWeights(shot, trace, step, rows int) []float32 {
 // jacobian collects rows of J.
 type jacobian struct {
 	*spectra
-	n       int       // columns
-	owner   []int     // of a cell with its strip: the column it belongs to
-	used    int       // rows
-	j       []float32 // rows x n
-	product []float32 // 2 nf x n
-	back    []float32 // rows x 2 nf, weighted
+	n, cells int       // columns, and cells with the strip
+	spans    []span    // the columns that cells belong to
+	used     int       // rows
+	j        []float32 // rows x n
+	product  []float32 // 2 nf x n
+	back     []float32 // rows x 2 nf, weighted
+	scratch  kernel.Scratch[float32]
+}
+
+// span are cells [from, to) of one column, or of one after the other from column on.
+type span struct {
+	from, to, column int
+	each             bool
+}
+
+// newSpans returns those of the columns of cells.
+func newSpans(column []int) (all []span) {
+	for i := 0; i < len(column); {
+		r := span{from: i, to: i + 1, column: column[i]}
+		r.each = r.to < len(column) && column[r.to] == r.column+1
+		for r.to < len(column) && (r.each && column[r.to] == r.column+r.to-i || !r.each && column[r.to] == r.column) {
+			r.to++
+		}
+		all = append(all, r)
+		i = r.to
+	}
+	return all
+}
+
+// fold adds the cells of src to the columns of dst that they belong to.
+func fold(dst, src []float32, spans []span) {
+	for _, r := range spans {
+		cells := src[r.from:r.to]
+		if r.each {
+			columns := dst[r.column:][:len(cells)]
+			for i, v := range cells {
+				columns[i] += v
+			}
+			continue
+		}
+		var a, b, c, d float32
+		for ; len(cells) >= 4; cells = cells[4:] {
+			a += cells[0]
+			b += cells[1]
+			c += cells[2]
+			d += cells[3]
+		}
+		for _, v := range cells {
+			a += v
+		}
+		dst[r.column] += a + b + c + d
+	}
 }
 
 // add appends the rows of a trace, from the spectra of its source and its receiver and with the weights of its samples.
 func (j *jacobian) add(source, response, weight []float32) {
-	nf, n, cells := j.nf, j.n, len(j.owner)
+	nf, n, cells := j.nf, j.n, j.cells
 	if j.product == nil {
 		j.product, j.back = make([]float32, 2*nf*n), make([]float32, len(j.spectra.back))
 	}
 	clear(j.product)
 	kernel.Parallel(nf, 1, func(lo, hi int) {
+		plain, mixed := j.scratch.Get(cells), j.scratch.Get(cells)
 		for k := lo; k < hi; k++ {
 			ar, ai, br, bi := source[k*cells:][:cells], source[(nf+k)*cells:][:cells], response[k*cells:][:cells], response[(nf+k)*cells:][:cells]
-			re, im := j.product[k*n:][:n], j.product[(nf+k)*n:][:n]
-			for i, c := range j.owner {
-				re[c] += ar[i]*br[i] - ai[i]*bi[i]
-				im[c] += ar[i]*bi[i] + ai[i]*br[i]
-			}
+			kernel.Mul(plain, ar, br)
+			kernel.Mul(mixed, ai, bi)
+			kernel.Sub(plain, plain, mixed)
+			fold(j.product[k*n:][:n], plain, j.spans)
+			kernel.Mul(mixed, ar, bi)
+			kernel.MulAdd(mixed, ai, br)
+			fold(j.product[(nf+k)*n:][:n], mixed, j.spans)
 		}
+		j.scratch.Put(plain)
+		j.scratch.Put(mixed)
 	})
 	for i, w := range weight {
 		for k, b := range j.spectra.back[i*2*nf:][:2*nf] {

@@ -151,3 +151,16 @@ func BenchmarkCurvature(b *testing.B) {
 		})
 	}
 }
+
+func TestFold(t *testing.T) {
+	column := []int{0, 0, 0, 0, 0, 1, 2, 3, 3, 5, 4, 4, 1}
+	src := make([]float32, len(column))
+	want := make([]float32, 6)
+	for i, c := range column {
+		src[i] = float32(i + 1)
+		want[c] += src[i]
+	}
+	got := make([]float32, 6)
+	fold(got, src, newSpans(column))
+	require.Equal(t, want, got)
+}

@@ -170,6 +170,7 @@ func (r *run) round() error {
 		if stage.Prior.tested() && stage.Loss > strictLoss && stage.LowPass == 0 {
 			s.uncut, s.Uncut = slices.Clone(s.u), r.before
 		}
+		s.Stratified = stage.Prior.tested()
 		o.velocity(make([]float32, len(s.u)), x)
 		copy(s.u, o.u)
 	}

@@ -17,6 +17,7 @@ type state struct {
 	Stage, Round int
 	Finished     bool
 	Damping      float64 `json:",omitempty"` // of steps of Gauss-Newton
+	Stratified   bool    `json:",omitempty"` // the map was last found, or cut, without contradiction to constant rows
 	Uncut        float64 `json:",omitempty"` // misfit of the map before it was cut into regions, for settle
 	History      []Point // of the rounds that are over
 
