@@ -14,8 +14,8 @@ func (r *run) newton(stage Stage) bool {
 	return stage.Newton && stage.Misfit == L2 && (stage.Prior == Cells || stage.Prior == Blocks) && r.p.NZ*r.p.NX <= newtonCells
 }
 
-// changes are what a step changes: velocities that cells have in common.
-type changes struct {
+// unknowns are the velocities that a step changes, which cells may have in common.
+type unknowns struct {
 	n, nx  int
 	label  []int     // which of n each cell has
 	u      []float64 // of each, as a map of rows of nx
@@ -23,14 +23,14 @@ type changes struct {
 	edges  []float64 // weights of the total variation; nil: one
 }
 
-// changes returns the cells of the map, each for itself or, where only rows differ, a row together. As every row has the same total variation
+// unknowns returns the cells of the map, each for itself or, where only rows differ, a row together. As every row has the same total variation
 // in all columns, that of a map of one column is the same.
-func (r *run) changes(o *objective, rows bool) *changes {
+func (r *run) unknowns(o *objective, rows bool) *unknowns {
 	s := &r.state
 	if !rows {
-		return &changes{len(s.u), r.p.NX, each(len(s.u)), s.u, s.weight, o.edges}
+		return &unknowns{len(s.u), r.p.NX, each(len(s.u)), s.u, s.weight, o.edges}
 	}
-	c := &changes{n: r.p.NZ, nx: 1, label: make([]int, len(s.u))}
+	c := &unknowns{n: r.p.NZ, nx: 1, label: make([]int, len(s.u))}
 	means := rowMeans(s.weight, r.p.NX)
 	for i := range c.label {
 		c.label[i] = i / r.p.NX
@@ -68,7 +68,7 @@ func (r *run) cellRound(o *objective, stage Stage) (before, after float64, err e
 		s.Damping = firstDamping
 	}
 	rows := s.Stratified && stratified(s.u, r.p.NX)
-	c := r.changes(o, rows)
+	c := r.unknowns(o, rows)
 	d, misfit, damping, err := r.cellStep(o, c, first.misfit, grad)
 	if err != nil {
 		return 0, 0, err
@@ -104,7 +104,7 @@ func (r *run) cellRound(o *objective, stage Stage) (before, after float64, err e
 // where the data say little the damping is weak and leaves the map to the total variation. mu falls after a whole step that lowers the objective,
 // and rises while no part of one does (Levenberg 1944; Marquardt, J. SIAM 11, 1963). It returns the misfit behind the step and the next damping,
 // too, and no change where none lowers the objective.
-func (r *run) cellStep(o *objective, c *changes, misfit float64, g []float64) (d []float64, found, damping float64, err error) {
+func (r *run) cellStep(o *objective, c *unknowns, misfit float64, g []float64) (d []float64, found, damping float64, err error) {
 	h, err := o.data.curvature(r.ctx, r.velocities(), c.label, c.n)
 	if err != nil {
 		return nil, 0, 0, err
@@ -156,7 +156,7 @@ func (r *run) cellStep(o *objective, c *changes, misfit float64, g []float64) (d
 }
 
 // touching minimises the quadratic with the regularisation of o.
-func (c *changes) touching(o *objective, q *quadratic, grad []float64) ([]float64, bool) {
+func (c *unknowns) touching(o *objective, q *quadratic, grad []float64) ([]float64, bool) {
 	d, b, at := make([]float64, c.n), make([]float64, c.n), make([]float64, c.n)
 	for range reweightings {
 		for i, v := range d {
