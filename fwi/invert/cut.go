@@ -16,9 +16,12 @@ const (
 	tolerableRows = 4
 	promisingLoss = 25
 	// A fit of regions that has come to no less than hopefulLoss times the Loss after hopefulIterations, or hopefulSteps of gaussNewton, ends there.
-	hopefulLoss       = 4
-	hopefulIterations = 6
-	hopefulSteps      = 2
+	hopefulLoss           = 4
+	hopefulIterations     = 6
+	hopefulSteps          = 2
+	joinLoss, joinCertain = 16, 4  // times the misfit of the map that joined regions may have: the first as long as that is less than
+	joinCeiling           = 7.5e-4 // a relative error of 4 %, the second in any case
+	joinFloor             = 1e-6   // a misfit that is as good as none
 )
 
 // cut returns the map of the state made of regions, nil where none promise anything, and keeps the misfit that the map itself has. The
@@ -43,6 +46,17 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 	}
 	var u []float64
 	var m float64
+	if stage.Misfit == L2 && data[0].thin == nil && len(r.state.u) <= newtonCells && r.before > joinFloor && r.before < joinCeiling {
+		if u, err = r.join(data, joinLimit(r.before)); err != nil {
+			return nil, err
+		}
+		if m, err = misfit(u); err != nil {
+			return nil, err
+		}
+		if m < base*tolerableLoss {
+			return u, nil
+		}
+	}
 	price := stage.Price
 	for range triedPrices {
 		u = slices.Clone(r.state.u)
@@ -72,6 +86,11 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 	return u, nil
 }
 
+// joinLimit returns the misfit that joined regions may have.
+func joinLimit(before float64) float64 {
+	return min(joinLoss*before, max(joinCertain*before, joinCeiling))
+}
+
 // accepts reports whether regions with a misfit replace the map that had r.before.
 func (r *run) accepts(stage Stage, misfit, noise float64) bool {
 	return explains(misfit, r.before, noise, stage.Loss)
@@ -87,7 +106,7 @@ func explains(misfit, other, noise, loss float64) bool {
 }
 
 // A map that was cut at a Loss of more than strictLoss must explain the data that well in the end, or it becomes again what it was.
-const strictLoss = 6.25
+const strictLoss = 3
 
 // settle is called at the end of a stage of cells, with the misfit that it ended with and that of the noise.
 func (r *run) settle(stage Stage, misfit, noise float64) {

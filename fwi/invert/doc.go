@@ -26,7 +26,8 @@
 //   - Total variation, as a fraction of the misfit: it shrinks with it, without a parameter to tune, and stays at the level of
 //     the noise where there is some. Blocks weighs it down at the edges that have formed, which sharpens them.
 //   - Regions. A map of layers and blocks has a few dozen velocities, not thousands. Between rounds it is cut into regions of constant
-//     velocity, whose values are fitted; where the data contradict that, it stays as it was (segment.go). What neither reflects
+//     velocity, whose values are fitted; where the data contradict that, it stays as it was (segment.go, cut.go). Once it explains the
+//     data to a few percent, regions are joined not where they are alike but where the data mind least, by J'J (joining.go). What neither reflects
 //     nor lets waves through to the receivers, such as the inside of a half-space, gets its velocity from its edge in this way.
 //
 // White noise is estimated from the data (noise.go), and a round ends where it would begin to fit the noise.
