@@ -11,8 +11,11 @@ const newtonCells = 6000
 
 // newton reports whether the rounds of a stage are steps of Gauss-Newton over all cells.
 func (r *run) newton(stage Stage) bool {
-	return stage.Newton && stage.Misfit == L2 && (stage.Prior == Cells || stage.Prior == Blocks) && r.p.NZ*r.p.NX <= newtonCells
+	return stage.Newton && r.curved(stage) && (stage.Prior == Cells || stage.Prior == Blocks)
 }
+
+// curved reports whether a stage can have the curvature of its misfit.
+func (r *run) curved(stage Stage) bool { return stage.Misfit == L2 && r.p.NZ*r.p.NX <= newtonCells }
 
 // unknowns are the velocities that a step changes, which cells may have in common.
 type unknowns struct {

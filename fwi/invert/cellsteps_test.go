@@ -26,7 +26,7 @@ func boxed() []float32 {
 	return vel
 }
 
-// Steps of Gauss-Newton bring a map of blocks much nearer than L-BFGS does with ten times the simulations.
+// Steps of Gauss-Newton bring a map of blocks much nearer than as many rounds of thirty iterations of L-BFGS.
 func TestCellStepsFindBlocks(t *testing.T) {
 	truth := boxed()
 	start := make([]float32, len(truth))

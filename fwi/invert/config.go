@@ -71,7 +71,8 @@ type Stage struct {
 	Prior  Prior   `json:"prior"`
 	Price  float64 `json:"price,omitempty"` // of a side of a cell between two regions: see flatten (0.01)
 	// Loss is how many times the misfit of the map that Regions and Strata are cut from theirs may be (6.25: relative errors of L2 by 2.5).
-	// Where it is more, the stage of cells that follows has to mend the map; if it ends above 6.25 times, the cut is undone.
+	// Behind a cut without filter at more than 3, the stage of cells that follows has to mend the map: if it ends above 3 times the misfit
+	// that the map had before, the cut is undone.
 	Loss float64 `json:"loss,omitempty"`
 	// Coarse simulates with twice the cell and the time step, an eighth of the work, where sources and receivers permit: see thinOut.
 	Coarse  bool    `json:"coarse,omitempty"`

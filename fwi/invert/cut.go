@@ -16,12 +16,21 @@ const (
 	tolerableRows = 4
 	promisingLoss = 25
 	// A fit of regions that has come to no less than hopefulLoss times the Loss after hopefulIterations, or hopefulSteps of gaussNewton, ends there.
-	hopefulLoss           = 4
-	hopefulIterations     = 6
-	hopefulSteps          = 2
-	joinLoss, joinCertain = 16, 4  // times the misfit of the map that joined regions may have: the first as long as that is less than
-	joinCeiling           = 7.5e-4 // a relative error of 4 %, the second in any case
-	joinFloor             = 1e-6   // a misfit that is as good as none
+	hopefulLoss       = 4
+	hopefulIterations = 6
+	hopefulSteps      = 2
+)
+
+// joinLimit returns the misfit that joined regions may have.
+func joinLimit(before float64) float64 {
+	return min(joinLoss*before, max(joinCertain*before, joinCeiling))
+}
+
+const (
+	joinLoss    = 16     // times the map's misfit, as far as that is at most joinCeiling
+	joinCertain = 4      // times the map's misfit, in any case
+	joinCeiling = 7.5e-4 // a relative error of 4 %; maps that explain less are not joined
+	joinFloor   = 1e-6   // a misfit that is as good as none
 )
 
 // cut returns the map of the state made of regions, nil where none promise anything, and keeps the misfit that the map itself has. The
@@ -46,7 +55,7 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 	}
 	var u []float64
 	var m float64
-	if stage.Misfit == L2 && data[0].thin == nil && len(r.state.u) <= newtonCells && r.before > joinFloor && r.before < joinCeiling {
+	if r.curved(stage) && data[0].thin == nil && r.before > joinFloor && r.before < joinCeiling {
 		if u, err = r.join(data, joinLimit(r.before)); err != nil {
 			return nil, err
 		}
@@ -84,16 +93,6 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 		return nil, nil
 	}
 	return u, nil
-}
-
-// joinLimit returns the misfit that joined regions may have.
-func joinLimit(before float64) float64 {
-	return min(joinLoss*before, max(joinCertain*before, joinCeiling))
-}
-
-// accepts reports whether regions with a misfit replace the map that had r.before.
-func (r *run) accepts(stage Stage, misfit, noise float64) bool {
-	return explains(misfit, r.before, noise, stage.Loss)
 }
 
 // explains reports whether a misfit is at most loss times another one, both less what noise accounts for.

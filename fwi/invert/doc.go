@@ -16,7 +16,7 @@
 //     OpenFWI's survey its gathers differ by less than 1 % (thin.go): low bands may have as many iterations as they need.
 //   - A start that is not hopeless: linear in depth, the usual one unless others fit the lowest band much better (start.go).
 //   - All of the curvature. On fine cells a round is a step of Gauss-Newton over all cells with the full matrix J'J (curvature.go), which
-//     costs about as much as fifty gradients: one simulation for each source and receiver, and products of matrices. It knows how far
+//     costs as much as dozens of gradients: one simulation for each source and receiver, and products of matrices. It knows how far
 //     a cell at depth must move to change the data as much as one near the surface, and which cells answer for each other. Next to that the
 //     quadratic model costs nothing, so that the total variation is minimised, not just followed (quadratic.go, cellsteps.go).
 //   - On coarse cells, with other misfits than L2, and for maps that are too large for a matrix of cells x cells: L-BFGS with a memory of a hundred

@@ -18,37 +18,26 @@ import (
 // to it, by Lagrange's multiplier, and moves all values by -C (e_i - e_j) (y_i - y_j)/s; what remains free has the covariance
 // C - C (e_i - e_j)(e_i - e_j)' C / s.
 type joining struct {
-	n     int
-	y     []float64         // values
-	c     []float64         // C, n x n
-	sides []map[int]float64 // of cells, shared with each neighbour
-	into  []int             // the region that a region was joined to; itself: none yet
+	neighbours
+	n int
+	y []float64 // values
+	c []float64 // C, n x n
 }
 
-// newJoining returns the regions of a label of cells in rows of nx.
+// newJoining returns the n regions that label says of the cells of rows of nx.
 func newJoining(label []int, n, nx int, y []float64, c mat.Symmetric) *joining {
-	j := &joining{n: n, y: y, c: make([]float64, n*n), sides: make([]map[int]float64, n), into: make([]int, n)}
+	j := &joining{neighbours: newNeighbours(label, n, nx), n: n, y: y, c: make([]float64, n*n)}
 	for i := range n {
-		j.sides[i], j.into[i] = map[int]float64{}, i
 		for k := range n {
 			j.c[i*n+k] = c.At(i, k)
 		}
 	}
-	touch := func(a, b int) {
-		if a != b {
-			j.sides[a][b]++
-			j.sides[b][a]++
-		}
-	}
-	for i, l := range label {
-		if (i+1)%nx != 0 {
-			touch(l, label[i+1])
-		}
-		if i+nx < len(label) {
-			touch(l, label[i+nx])
-		}
-	}
 	return j
+}
+
+// variance returns s of two regions.
+func (j *joining) variance(a, b int) float64 {
+	return max(j.c[a*j.n+a]+j.c[b*j.n+b]-2*j.c[a*j.n+b], noVariance)
 }
 
 // run joins the two regions whose union adds least for each side that it removes, again and again, as long as all of it adds no more than
@@ -63,9 +52,8 @@ func (j *joining) run(budget float64) (left int) {
 				if k < i {
 					continue
 				}
-				s := j.c[i*j.n+i] + j.c[k*j.n+k] - 2*j.c[i*j.n+k]
 				d := j.y[i] - j.y[k]
-				cost := d * d / (2 * max(s, 1e-300))
+				cost := d * d / (2 * j.variance(i, k))
 				if per := cost / length; per < least || per == least && (i < a || i == a && k < b) {
 					least, a, b, adds = per, i, k, cost
 				}
@@ -75,7 +63,7 @@ func (j *joining) run(budget float64) (left int) {
 			return left
 		}
 		budget -= adds
-		s := max(j.c[a*j.n+a]+j.c[b*j.n+b]-2*j.c[a*j.n+b], noVariance)
+		s := j.variance(a, b)
 		d := (j.y[a] - j.y[b]) / s
 		for i := range v {
 			v[i] = j.c[a*j.n+i] - j.c[b*j.n+i]
@@ -90,27 +78,14 @@ func (j *joining) run(budget float64) (left int) {
 				row[k] -= f * w
 			}
 		}
-		j.into[b] = a
-		for k, length := range j.sides[b] {
-			delete(j.sides[k], b)
-			if k != a {
-				j.sides[a][k] += length
-				j.sides[k][a] += length
-			}
-		}
-		j.sides[b] = nil
+		j.join(a, b)
 		left--
 	}
 	return left
 }
 
 // value returns that of a region.
-func (j *joining) value(i int) float64 {
-	for j.into[i] != i {
-		i = j.into[i]
-	}
-	return j.y[i]
-}
+func (j *joining) value(i int) float64 { return j.y[j.root(i)] }
 
 // join returns the map of the state as the regions that the data need, at a misfit of about limit, if the quadratic model is right: cut finely
 // first, and then joined.
@@ -171,9 +146,9 @@ func (r *run) join(data simulations, limit float64) ([]float64, error) {
 }
 
 const (
-	noVariance  = 1e-300
-	finePrice   = 1e-4 // of flatten, to begin with
-	fineRegions = 900  // at most
-	joinDamping = 1e-2 // of A, as a fraction of its diagonal
-	joinRidge   = 1e-7 // of A, as a fraction of the mean of its diagonal
+	noVariance  = 1e-300 // in place of none
+	finePrice   = 1e-4   // of flatten, to begin with
+	fineRegions = 900    // at most
+	joinDamping = 1e-2   // of A, as a fraction of its diagonal
+	joinRidge   = 1e-7   // of A, as a fraction of the mean of its diagonal
 )

@@ -1,8 +1,8 @@
 package invert
 
-// suitsGaussNewton reports whether gaussNewton can minimise o, for a stage that regularise has seen.
+// suitsGaussNewton reports whether gaussNewton can minimise o, for a stage with a curvature that regularise has seen.
 func (o *objective) suitsGaussNewton(stage Stage) bool {
-	return len(o.start) <= newtonCells && stage.Prior.tested() && stage.Misfit == L2 && !stage.Adam && o.tv == 0 && o.smooth == 0
+	return stage.Prior.tested() && !stage.Adam && o.tv == 0 && o.smooth == 0
 }
 
 // gaussNewton minimises the misfit over the velocities of regions, from x = 0, by steps

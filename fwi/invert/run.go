@@ -141,7 +141,7 @@ func (r *run) round() error {
 	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
 	s.journal.next = 0
 	it, misfit := 0, first.misfit
-	few, hope := o.suitsGaussNewton(stage), hopefulIterations
+	few, hope := r.curved(stage) && o.suitsGaussNewton(stage), hopefulIterations
 	if few {
 		hope = hopefulSteps
 	}
@@ -164,7 +164,7 @@ func (r *run) round() error {
 	if err != nil {
 		return r.interrupted(err)
 	}
-	if stage.Prior.tested() && !r.accepts(stage, misfit, w.noise) {
+	if stage.Prior.tested() && !explains(misfit, r.before, w.noise, stage.Loss) {
 		misfit = r.before // the cells explain the data too much better
 	} else {
 		if stage.Prior.tested() && stage.Loss > strictLoss && stage.LowPass == 0 {

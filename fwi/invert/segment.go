@@ -1,6 +1,9 @@
 package invert
 
-import "container/heap"
+import (
+	"container/heap"
+	"slices"
+)
 
 // flatten replaces a map u of rows of nx cells by a piecewise constant one, which makes
 //
@@ -10,19 +13,9 @@ import "container/heap"
 // least for each side that it removes are joined until none costs less than price (Koepfler, Lopez and Morel, SIAM J. Numer. Anal.
 // 31, 1994).
 func flatten(u []float64, nx int, price float64) {
-	m := merger{sum: append([]float64(nil), u...), size: make([]float64, len(u)), into: make([]int, len(u)), age: make([]int, len(u)),
-		sides: make([]map[int]float64, len(u))}
-	for i := range u {
-		m.size[i], m.into[i], m.sides[i] = 1, i, make(map[int]float64, 4)
-	}
-	touch := func(i, j int) { m.sides[i][j], m.sides[j][i] = 1, 1 }
-	for i := range u {
-		if (i+1)%nx != 0 {
-			touch(i, i+1)
-		}
-		if i+nx < len(u) {
-			touch(i, i+nx)
-		}
+	m := merger{neighbours: newNeighbours(each(len(u)), len(u), nx), sum: slices.Clone(u), size: make([]float64, len(u)), age: make([]int, len(u))}
+	for i := range m.size {
+		m.size[i] = 1
 	}
 	for i := range u {
 		for j := range m.sides[i] {
@@ -34,24 +27,20 @@ func flatten(u []float64, nx int, price float64) {
 	for len(m.queue) > 0 && m.queue[0].cost < price {
 		c := heap.Pop(&m.queue).(union)
 		if m.into[c.i] == c.i && m.into[c.j] == c.j && m.age[c.i]+m.age[c.j] == c.age {
-			m.join(c.i, c.j)
+			m.add(c.i, c.j)
 		}
 	}
 	for i := range u {
-		k := i
-		for m.into[k] != k {
-			k = m.into[k]
-		}
+		k := m.root(i)
 		u[i] = m.sum[k] / m.size[k]
 	}
 }
 
 // merger is a map on its way to fewer regions. A region has the number of one of its cells.
 type merger struct {
+	neighbours
 	sum, size []float64
-	into      []int             // the region that a region was joined to; itself: none yet
-	age       []int             // how often a region has changed
-	sides     []map[int]float64 // sides of cells that a region shares with each neighbour
+	age       []int // how often a region has changed
 	queue     unions
 }
 
@@ -62,20 +51,12 @@ func (m *merger) offer(i, j int) {
 	heap.Push(&m.queue, union{cost, min(i, j), max(i, j), m.age[i] + m.age[j]})
 }
 
-// join adds region j to region i.
-func (m *merger) join(i, j int) {
+// add adds region j to region i.
+func (m *merger) add(i, j int) {
 	m.sum[i] += m.sum[j]
 	m.size[i] += m.size[j]
-	m.into[j] = i
 	m.age[i] += m.age[j] + 1
-	for k, n := range m.sides[j] {
-		delete(m.sides[k], j)
-		if k != i {
-			m.sides[i][k] += n
-			m.sides[k][i] += n
-		}
-	}
-	m.sides[j] = nil
+	m.join(i, j)
 	for k := range m.sides[i] {
 		m.offer(i, k)
 	}
