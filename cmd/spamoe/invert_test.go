@@ -165,10 +165,10 @@ func TestBudget(t *testing.T) {
 		}
 		return all, rounds
 	}
-	all, rounds := cuts(630)
-	require.Equal(t, []int{4, 21}, []int{all, rounds})
-	all, rounds = cuts(1260)
-	require.Equal(t, []int{4, 42}, []int{all, rounds})
+	all, rounds := cuts(360)
+	require.Equal(t, []int{3, 12}, []int{all, rounds})
+	all, rounds = cuts(720)
+	require.Equal(t, []int{3, 24}, []int{all, rounds})
 	all, rounds = cuts(60)
-	require.Equal(t, []int{1, 5}, []int{all, rounds})
+	require.Equal(t, []int{1, 6}, []int{all, rounds})
 }

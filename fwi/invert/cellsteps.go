@@ -2,144 +2,118 @@ package invert
 
 import (
 	"math"
-	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
-// newtonCells is up to how many cells of a map steps of Gauss-Newton are taken: the curvature and its decomposition are matrices of cells x cells,
-// and the spectra of all shots are held at once.
+// newtonCells is up to how many unknowns steps of Gauss-Newton are taken: the curvature and its decomposition are matrices of that many rows and
+// columns, and the spectra of all shots are held at once.
 const newtonCells = 6000
 
-// newton reports whether the rounds of a stage are steps of Gauss-Newton over all cells.
+// newton reports whether the rounds of a stage are newtonRounds.
 func (r *run) newton(stage Stage) bool {
 	return stage.Newton && r.curved(stage) && (stage.Prior == Cells || stage.Prior == Blocks)
 }
 
 // curved reports whether a stage can have the curvature of its misfit.
-func (r *run) curved(stage Stage) bool { return stage.Misfit == L2 && r.p.NZ*r.p.NX <= newtonCells }
-
-// unknowns are the velocities that a step changes, which cells may have in common.
-type unknowns struct {
-	n, nx  int
-	label  []int     // which of n each cell has
-	u      []float64 // of each, as a map of rows of nx
-	weight []float64
-	edges  []float64 // weights of the total variation; nil: one
+func (r *run) curved(stage Stage) bool {
+	side := block(stage)
+	return stage.Misfit == L2 && !stage.Adam && r.p.NZ*r.p.NX <= newtonCells*side*side
 }
 
-// unknowns returns the cells of the map, each for itself or, where only rows differ, a row together. As every row has the same total variation
-// in all columns, that of a map of one column is the same.
-func (r *run) unknowns(o *objective, rows bool) *unknowns {
-	s := &r.state
-	if !rows {
-		return &unknowns{len(s.u), r.p.NX, each(len(s.u)), s.u, s.weight, o.edges}
+// block returns how many cells an unknown of a stage has along each side.
+func block(stage Stage) int {
+	if stage.Coarse {
+		return 2
 	}
-	c := &unknowns{n: r.p.NZ, nx: 1, label: make([]int, len(s.u))}
-	means := rowMeans(s.weight, r.p.NX)
-	for i := range c.label {
-		c.label[i] = i / r.p.NX
-		if i%r.p.NX == 0 {
-			c.u, c.weight = append(c.u, s.u[i]), append(c.weight, means[i])
-			if o.edges != nil {
-				c.edges = append(c.edges, o.edges[i])
-			}
-		}
-	}
-	return c
+	return 1
 }
 
-// stratified reports whether all rows of a map of rows of nx are constant.
-func stratified(u []float64, nx int) bool {
-	for i, v := range u {
-		if v != u[i/nx*nx] {
-			return false
-		}
-	}
-	return true
-}
-
-// cellRound is a round of one step of Gauss-Newton over all cells. A map whose rows are constant, because the data allowed it, stays so until
-// steps of rows do not lower a misfit that is more than noise. It returns the misfit before and behind it.
-func (r *run) cellRound(o *objective, stage Stage) (before, after float64, err error) {
-	s := &r.state
-	first := o.evaluate(make([]float64, o.basis.size()))
-	if o.err != nil {
-		return 0, 0, o.err
-	}
-	grad := slices.Clone(o.gu) // that of the misfit alone
-	r.regularise(o, stage, first.misfit)
-	if s.Round == 0 || s.Damping == 0 {
-		s.Damping = firstDamping
-	}
+// newtonRound minimises o, whose last evaluation was the misfit of the map that the round begins with, with the curvature H = J'J of that map: by a
+// step of Gauss-Newton, and then by L-BFGS that H preconditions. Gradients cost little beside H. Further steps with the same H lead nowhere:
+// where the data say little they are long, and H changes on the way; L-BFGS learns how far it may go. A map whose rows are constant, because the
+// data allowed it, stays so until that does not lower a misfit that is more than noise. It returns the x of o that is best.
+func (r *run) newtonRound(o *objective, stage Stage, misfit float64, w *watcher) ([]float64, error) {
+	s, side := &r.state, block(stage)
 	rows := s.Stratified && stratified(s.u, r.p.NX)
-	c := r.unknowns(o, rows)
-	d, misfit, damping, err := r.cellStep(o, c, first.misfit, grad)
-	if err != nil {
-		return 0, 0, err
+	c := newUnknowns(s.u, s.weight, r.p.NX, side, side)
+	if rows {
+		c = newUnknowns(s.u, s.weight, r.p.NX, 1, r.p.NX)
 	}
-	if d != nil {
-		x := make([]float64, len(s.u))
-		for i, l := range c.label {
-			x[i] = d[l] / s.weight[i]
-		}
-		if err := r.iteration(o, x, evaluation{f: first.misfit, misfit: misfit}, stage.Iterations); err != nil {
-			return 0, 0, err
-		}
-		for i, l := range c.label {
-			s.u[i] += d[l]
-		}
-		s.Damping = damping
-	}
-	switch {
-	case rows && misfit > rowsProgress*first.misfit && misfit > max(rowsNoise*o.data.expected(r.noise), regionsFloor):
-		s.Stratified, s.Damping = false, firstDamping
-	case d == nil:
-		s.Round = stage.Rounds - 1 // as good as it gets
-	}
-	return first.misfit, misfit, nil
-}
-
-// cellStep returns the change of a step of Gauss-Newton from the map of the state, with its misfit and the gradient g of that with respect to u
-// of cells: what minimises
-//
-//	misfit + g'd + 1/2 d'(J'J + mu D) d + variation(u + d) + tikhonov(u + d),
-//
-// by quadratics that touch the total variation from above, or half or a quarter of it. D is the diagonal of J'J over the square of the cell's weight:
-// where the data say little the damping is weak and leaves the map to the total variation. mu falls after a whole step that lowers the objective,
-// and rises while no part of one does (Levenberg 1944; Marquardt, J. SIAM 11, 1963). It returns the misfit behind the step and the next damping,
-// too, and no change where none lowers the objective.
-func (r *run) cellStep(o *objective, c *unknowns, misfit float64, g []float64) (d []float64, found, damping float64, err error) {
 	h, err := o.data.curvature(r.ctx, r.velocities(), c.label, c.n)
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, err
 	}
+	damping := s.Damping
+	if s.Round == 0 || damping == 0 {
+		damping = firstDamping
+	}
+	c.spare(o.edges)
+	d, found, damping, err := r.step(o, c, h, damping, misfit, c.sums(o.gu))
+	if err != nil {
+		return nil, err
+	}
+	if d != nil {
+		floats.Add(c.u, d)
+	}
+	w.misfit, w.stall = found, max(w.stall, newtonStall)
+	o.start = c.cells(c.u)
+	r.regularise(o, stage, o.start, found)
+	c.spare(o.edges)
+	q := r.quadratic(c, h, learningDamping)
+	q.touch(c.u, c.edges, o.tv, o.smooth)
+	x := make([]float64, o.basis.size())
+	if q.decompose() {
+		o.precondition(c, q)
+		if x, err = lbfgs(o, stage.Iterations, r.cfg.Pairs, w); err != nil {
+			return nil, err
+		}
+	}
+	s.Damping = damping
+	switch {
+	case rows && w.misfit > rowsProgress*misfit && w.misfit > max(rowsNoise*w.noise, regionsFloor):
+		s.Stratified, s.Damping = false, firstDamping
+	case w.misfit >= roundProgress*misfit:
+		s.Round = stage.Rounds - 1 // as good as it gets
+	}
+	return x, nil
+}
+
+// quadratic returns a model of the misfit around c.u with curvature H + mu D, D the diagonal of H over the square of the cell's weight: where the data
+// say little the damping is weak and leaves the map to the total variation.
+func (r *run) quadratic(c *unknowns, h []float32, mu float64) *quadratic {
 	q := &quadratic{nx: c.nx, h: h, slope: make([]float64, c.n), diag: make([]float64, c.n)}
-	grad := make([]float64, c.n)
-	for i, l := range c.label {
-		grad[l] += g[i]
-	}
 	mean := 0.0
 	for i, u := range c.u {
 		_, q.slope[i] = r.bounds.velocity(u)
-		mean += float64(h[i*c.n+i]) * q.slope[i] * q.slope[i] / float64(c.n)
+		q.diag[i] = float64(h[i*c.n+i]) * q.slope[i] * q.slope[i]
+		mean += q.diag[i] / float64(c.n)
 	}
-	scratch, u, cells := make([]float64, c.n), make([]float64, c.n), make([]float64, len(c.label))
+	for i, w := range c.weight {
+		q.diag[i] = mu * (q.diag[i] + dampingFloor*mean) / (w * w)
+	}
+	return q
+}
+
+// step returns the change of a step of Gauss-Newton from c.u, which has a misfit with gradient g: what minimises
+//
+//	misfit + g'd + 1/2 d'(H + mu D) d + variation(u + d) + tikhonov(u + d)
+//
+// by quadratics that touch the total variation from above, or half or a quarter of it. mu falls after a whole step that lowers the objective, and
+// rises while no part of one does (Levenberg 1944; Marquardt, J. SIAM 11, 1963). It returns the misfit behind the step and the next mu,
+// too, and no change where none lowers the objective.
+func (r *run) step(o *objective, c *unknowns, h []float32, mu, misfit float64, g []float64) (d []float64, found, next float64, err error) {
+	scratch, u := make([]float64, c.n), make([]float64, c.n)
 	value := func(misfit float64, u []float64) float64 {
 		return misfit + variation(u, scratch, c.edges, c.nx, edgeWidth, o.tv) + tikhonov(u, scratch, c.nx, o.smooth)
 	}
-	damping = r.state.Damping
-	for range dampingTries {
-		for i, w := range c.weight {
-			q.diag[i] = damping * (float64(h[i*c.n+i])*q.slope[i]*q.slope[i] + dampingFloor*mean) / (w * w)
-		}
-		d, ok := c.touching(o, q, grad)
+	for range stepTries {
+		d, ok := c.touching(o, r.quadratic(c, h, mu), g)
 		for part := 1.0; ok && part >= leastPart; part /= 2 {
 			for i, v := range d {
 				u[i] = c.u[i] + part*v
 			}
-			for i, l := range c.label {
-				cells[i] = u[l]
-			}
-			if found, err = o.data.misfit(r.ctx, r.bounds.velocities(cells)); err != nil {
+			if found, err = o.data.misfit(r.ctx, r.bounds.velocities(c.cells(u))); err != nil {
 				return nil, 0, 0, err
 			}
 			if value(found, u) >= value(misfit, c.u) {
@@ -149,13 +123,13 @@ func (r *run) cellStep(o *objective, c *unknowns, misfit float64, g []float64) (
 				d[i] *= part
 			}
 			if part == 1 {
-				damping = max(damping/dampingFactor, leastDamping)
+				mu = max(mu/dampingFactor, leastDamping)
 			}
-			return d, found, damping, nil
+			return d, found, mu, nil
 		}
-		damping *= dampingFactor
+		mu *= dampingFactor
 	}
-	return nil, misfit, damping, nil
+	return nil, misfit, mu, nil
 }
 
 // touching minimises the quadratic with the regularisation of o.
@@ -190,12 +164,17 @@ func (c *unknowns) touching(o *objective, q *quadratic, grad []float64) ([]float
 }
 
 const (
-	leastDamping = 1e-7
-	dampingFloor = 1e-6 // of D, as a fraction of its mean
-	reweightings = 5    // of the total variation in a step
-	leastPart    = 0.2  // of a step
-	rowsProgress = 0.8  // what a step of rows leaves of the misfit at most, to be worth another
-	rowsNoise    = 1.05 // times the misfit of the noise is as good as that
-	longestStep  = 0.5  // of a cell's unknown, about 860 m/s
-	settled      = 1e-3 // a change that is not worth another reweighting
+	leastDamping  = 1e-7
+	stepTries     = 2    // with more and more damping; then L-BFGS goes on from where the round began
+	newtonStall   = 0.02 // what ten iterations lower the objective by at least
+	roundProgress = 0.98 // what a round leaves of the misfit at most, to be worth another
+	// learningDamping makes the model of L-BFGS stiff where H says that the data say little, so that its first steps are not too long.
+	learningDamping = 1e-2
+	dampingFloor    = 1e-6 // of D, as a fraction of its mean
+	reweightings    = 5    // of the total variation in a step
+	leastPart       = 0.2  // of a step
+	rowsProgress    = 0.8  // what a step of rows leaves of the misfit at most, to be worth another
+	rowsNoise       = 1.05 // times the misfit of the noise is as good as that
+	longestStep     = 0.5  // of a cell's unknown, about 860 m/s
+	settled         = 1e-3 // a change that is not worth another reweighting
 )

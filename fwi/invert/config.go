@@ -30,7 +30,7 @@ type Config struct {
 	// Mute is the radius in cells around sources within which the map changes little (0): what lies there is dominated by the
 	// singularity of the source.
 	Mute float64 `json:"mute,omitempty"`
-	// Target ends the inversion once the relative misfit of a stage without filter and window is below it (1e-4).
+	// Target ends the inversion once the relative misfit of a stage without filter and window is below it (2e-5).
 	Target float64 `json:"target,omitempty"`
 	// Stall ends a round once ten iterations lower the objective by less than this fraction (0.001).
 	Stall float64 `json:"stall,omitempty"`
@@ -56,9 +56,9 @@ type Stage struct {
 	// the misfit, and of the illumination. For L2, Regions and Strata take a few steps of Gauss-Newton in their place.
 	Iterations int `json:"iterations"`
 	Rounds     int `json:"rounds,omitempty"` // zero: one
-	// Newton makes every round one step of Gauss-Newton over all cells (cellsteps.go), which does not smooth and does more for the map
-	// than Iterations of L-BFGS do; that is what there is for misfits other than L2, other priors than Cells and Blocks, and larger maps
-	// than newtonCells.
+	// Newton begins every round with the full curvature and a step of Gauss-Newton, and preconditions Iterations of L-BFGS with it (newtonRound); there
+	// is no smoothing then. On coarse cells the unknowns are blocks of two by two cells. Misfits other than L2, other priors than Cells and Blocks,
+	// and more unknowns than newtonCells make do with L-BFGS.
 	Newton bool `json:"newton,omitempty"`
 	// Enough is the misfit, as a relative error for L2, at which the rounds that remain are left out.
 	Enough float64 `json:"enough,omitempty"`
@@ -131,46 +131,38 @@ func Stages(survey wave.Config, lowest float64) []Stage {
 	return Bands(survey, lowest, corners)
 }
 
-// Bands returns a stage for each corner frequency in hertz: as long as the wavelength there, at the lowest velocity, has coarseCells of them on
-// coarse cells, by L-BFGS with updates smoothed to a tenth of it, and then by steps of Gauss-Newton. Rounds without filter follow, with total
-// variation as strong as the misfit, in the end with edges spared. Between them the map is cut into strata, behind the last band on coarse cells,
-// and regions, if the data allow it.
+// Bands returns a stage for each corner frequency in hertz, on coarse cells as long as the wavelength there, at the lowest velocity, has coarseCells
+// of them. Rounds without filter follow, then such with edges spared. Between them the map is cut into strata, behind the last band on coarse cells,
+// and regions, if the data allow it. Total variation is strong from the beginning: with curvature it does not hold the long waves back, and tells maps
+// apart that low bands alone do not. Updates of L-BFGS alone (see Newton) are smoothed to a tenth of the wavelength.
 func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 	dx := survey.Dx
 	setDefault(&dx, 10)
 	var s []Stage
 	for i, corner := range corners {
-		st := Stage{LowPass: corner, Iterations: 30, Gain: defaultGain, Smooth: lowest / corner / dx / 10, Variation: 0.05,
-			Coarse: lowest/corner >= coarseCells*2*dx}
-		if i < 2 {
-			st.Iterations = 20
-		}
-		if i < 4 {
-			st.Variation = 0.1
-		}
-		if !st.Coarse {
-			st.Newton, st.Rounds, st.Enough, st.Variation = true, 6, 0.015, 0.3
+		coarse := func(corner float64) bool { return lowest/corner >= coarseCells*2*dx }
+		st := Stage{LowPass: corner, Iterations: 30, Rounds: 2, Newton: true, Gain: defaultGain, Smooth: lowest / corner / dx / 10, Variation: 0.3, Enough: 0.003}
+		if coarse(corner) {
+			st.Rounds, st.Variation, st.Enough, st.Coarse = 3, 0.5, 0.006, true
 		}
 		s = append(s, st)
-		if last := i+1 == len(corners) || lowest/corners[i+1] < coarseCells*2*dx; last && st.Coarse {
+		if last := i+1 == len(corners) || !coarse(corners[i+1]); last && st.Coarse {
 			s = append(s, Stage{LowPass: corner, Iterations: 40, Gain: defaultGain, Prior: Strata, Coarse: true})
 		}
 	}
-	regions := Stage{Iterations: 20, Gain: defaultGain, Prior: Regions, Loss: 25} // steps behind it mend what was wrong to cut
-	steps := func(rounds int, variation float64, prior Prior) Stage {
-		return Stage{Iterations: 30, Rounds: rounds, Newton: true, Gain: defaultGain, Variation: variation, Prior: prior}
-	}
-	s = append(s, steps(3, 1, Cells))
-	for range 3 {
-		s = append(s, regions, steps(4, 0.3, Blocks))
-	}
+	regions := Stage{Iterations: 20, Gain: defaultGain, Prior: Regions, Loss: 25} // the rounds behind it mend what was wrong to cut
+	rounds := Stage{Iterations: 30, Rounds: 2, Newton: true, Gain: defaultGain, Variation: 0.3}
+	s = append(s, rounds)
+	rounds.Prior = Blocks
+	s = append(s, regions, rounds, regions, rounds)
 	regions.Loss = 1 // nothing comes behind it
 	return append(s, regions)
 }
 
 // coarseCells is how many cells of a thinned map a wavelength at the corner of a filter has at least. With OpenFWI's survey, for layers
-// from 1700 to 4200 m/s, thinned simulations then differ from the others by 0.2 % at 1.5 Hz and by 0.9 % at 9 Hz.
-const coarseCells = 8
+// from 1700 to 4200 m/s, thinned simulations then differ from the others by 0.2 % at 1.5 Hz and by 0.9 % at 9 Hz, where maps that
+// fit them better than that are further from the truth.
+const coarseCells = 16
 
 const defaultGain = 0.5
 
@@ -181,7 +173,7 @@ func (c Config) complete(p *Problem) (Config, error) {
 	setDefault(&c.Pairs, 100)
 	setDefault(&c.Probes, 3)
 	setDefault(&c.Power, 0.4)
-	setDefault(&c.Target, 1e-4)
+	setDefault(&c.Target, 2e-5)
 	setDefault(&c.Stall, 1e-3)
 	setDefault(&c.Every, 10*time.Second)
 	if !(c.Min > 0 && c.Min < c.Max) || math.IsInf(c.Max, 0) {

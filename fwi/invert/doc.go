@@ -13,17 +13,20 @@
 //     filter is causal, the same for recording and simulation. Low stages also smooth the map's updates to a tenth of the
 //     shortest wavelength, so that the few things that they can know are found in few iterations.
 //   - Coarse cells for low frequencies. With twice the cell and the time step a simulation is an eighth of the work, and below 9 Hz of
-//     OpenFWI's survey its gathers differ by less than 1 % (thin.go): low bands may have as many iterations as they need.
+//     OpenFWI's survey its gathers differ by less than 1 % (thin.go).
 //   - A start that is not hopeless: linear in depth, the usual one unless others fit the lowest band much better (start.go).
-//   - All of the curvature. On fine cells a round is a step of Gauss-Newton over all cells with the full matrix J'J (curvature.go), which
-//     costs as much as dozens of gradients: one simulation for each source and receiver, and products of matrices. It knows how far
-//     a cell at depth must move to change the data as much as one near the surface, and which cells answer for each other. Next to that the
-//     quadratic model costs nothing, so that the total variation is minimised, not just followed (quadratic.go, cellsteps.go).
-//   - On coarse cells, with other misfits than L2, and for maps that are too large for a matrix of cells x cells: L-BFGS with a memory of a hundred
+//   - All of the curvature. A round begins with the full matrix J'J (curvature.go), which costs as much as dozens of gradients: one simulation
+//     for each source and receiver, and products of matrices. It knows how far a cell at depth must move to change the data as much as one
+//     near the surface, and which cells answer for each other. A step of Gauss-Newton follows, for which the total variation is minimised, not
+//     just followed (quadratic.go, cellsteps.go), and then L-BFGS in the unknowns in which J'J and the total variation are a sphere
+//     (preconditioned.go): dozens of iterations that each do about as much as one step of Gauss-Newton at a twentieth of its cost.
+//     On coarse cells the unknowns are blocks of cells, an eightieth of the work.
+//   - With other misfits than L2, and for maps that are too large for a matrix of cells x cells: L-BFGS with a memory of a hundred
 //     pairs. W then is a power of the estimated diagonal of J'J (illumination.go), so that the first step is already about right everywhere.
 //   - Gain. Late reflections from depth are weak beside direct waves. L2 and L1 multiply both gathers with a power of the inverse
 //     local amplitude of the recording.
-//   - Total variation, as a fraction of the misfit: it shrinks with it, without a parameter to tune, and stays at the level of
+//   - Total variation from the beginning. Of the maps that explain low bands, which are many, it takes the one with the fewest and sharpest edges, and
+//     that is mostly so near the truth that the next band does not skip cycles. It is given as a fraction of the misfit and shrinks with it, without a parameter to tune, and stays at the level of
 //     the noise where there is some. Blocks weighs it down at the edges that have formed, which sharpens them.
 //   - Regions. A map of layers and blocks has a few dozen velocities, not thousands. Between rounds it is cut into regions of constant
 //     velocity, whose values are fitted; where the data contradict that, it stays as it was (segment.go, cut.go). Once it explains the

@@ -52,21 +52,19 @@ func ExampleStages() {
 		fmt.Println(s.LowPass, "Hz,", s.Rounds, "rounds of", s.Iterations, s.Prior)
 	}
 	// Output:
-	// 1.5 Hz, 0 rounds of 20 cells
-	// 2.25 Hz, 0 rounds of 20 cells
-	// 3 Hz, 0 rounds of 30 cells
-	// 4.5 Hz, 0 rounds of 30 cells
-	// 6.45 Hz, 0 rounds of 30 cells
-	// 9 Hz, 0 rounds of 30 cells
-	// 9 Hz, 0 rounds of 40 strata
-	// 13.05 Hz, 6 rounds of 30 cells
-	// 0 Hz, 3 rounds of 30 cells
+	// 1.5 Hz, 3 rounds of 30 cells
+	// 2.25 Hz, 3 rounds of 30 cells
+	// 3 Hz, 3 rounds of 30 cells
+	// 4.5 Hz, 3 rounds of 30 cells
+	// 4.5 Hz, 0 rounds of 40 strata
+	// 6.45 Hz, 2 rounds of 30 cells
+	// 9 Hz, 2 rounds of 30 cells
+	// 13.05 Hz, 2 rounds of 30 cells
+	// 0 Hz, 2 rounds of 30 cells
 	// 0 Hz, 0 rounds of 20 regions
-	// 0 Hz, 4 rounds of 30 blocks
+	// 0 Hz, 2 rounds of 30 blocks
 	// 0 Hz, 0 rounds of 20 regions
-	// 0 Hz, 4 rounds of 30 blocks
-	// 0 Hz, 0 rounds of 20 regions
-	// 0 Hz, 4 rounds of 30 blocks
+	// 0 Hz, 2 rounds of 30 blocks
 	// 0 Hz, 0 rounds of 20 regions
 }
 

@@ -12,19 +12,24 @@ var errStalled = errors.New("stalled")
 
 // watcher is told of the iterations of a search, and ends it where they stop to pay.
 type watcher struct {
-	o     *objective
-	stall float64
-	noise float64 // misfit at which to stop
-	watch func(x []float64, e evaluation) error
-	over  bool // set by watch: it is enough
-	err   error
-	past  []float64
+	o      *objective
+	stall  float64
+	noise  float64 // misfit at which to stop
+	misfit float64 // of the last iteration
+	watch  func(x []float64, e evaluation) error
+	over   bool // set by watch: it is enough
+	err    error
+	past   []float64
+	tried  int // evaluations since the last iteration
 }
 
-// stallIterations is how far back the progress of a search is measured.
-const stallIterations = 10
+const (
+	stallIterations = 10 // how far back the progress of a search is measured
+	longestSearch   = 8  // evaluations of a line search that has not found anything: it has come as far as the precision of simulations goes
+)
 
 func (w *watcher) iteration(x []float64, e evaluation) error {
+	w.misfit, w.tried = e.misfit, 0
 	if w.err = w.watch(x, e); w.err != nil {
 		return w.err
 	}
@@ -52,17 +57,22 @@ func (w *watcher) Record(loc *optimize.Location, op optimize.Operation, _ *optim
 // evaluation.
 func lbfgs(o *objective, iterations, pairs int, w *watcher) ([]float64, error) {
 	problem := optimize.Problem{
-		Func: func(x []float64) float64 { return o.evaluate(x).f },
+		Func: func(x []float64) float64 {
+			w.tried++
+			return o.evaluate(x).f
+		},
 		Grad: func(grad, x []float64) { copy(grad, o.evaluate(x).grad) },
 		Status: func() (optimize.Status, error) {
 			if o.err != nil {
 				return optimize.Failure, o.err
 			}
+			if w.tried > longestSearch {
+				return optimize.StepConvergence, nil
+			}
 			return optimize.NotTerminated, nil
 		},
 	}
-	// Where the objective is as small as rounding errors a line search can go on without end.
-	settings := &optimize.Settings{MajorIterations: iterations, FuncEvaluations: 2*iterations + 20, Recorder: w, Converger: optimize.NeverTerminate{}}
+	settings := &optimize.Settings{MajorIterations: iterations, Recorder: w, Converger: optimize.NeverTerminate{}}
 	method := &optimize.LBFGS{Linesearcher: &optimize.MoreThuente{DecreaseFactor: 1e-4}, Store: pairs, GradStopThreshold: math.NaN()}
 	result, err := optimize.Minimize(problem, make([]float64, o.basis.size()), settings, method)
 	switch {

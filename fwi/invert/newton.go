@@ -1,8 +1,8 @@
 package invert
 
-// suitsGaussNewton reports whether gaussNewton can minimise o, for a stage with a curvature that regularise has seen.
-func (o *objective) suitsGaussNewton(stage Stage) bool {
-	return stage.Prior.tested() && !stage.Adam && o.tv == 0 && o.smooth == 0
+// fewUnknowns reports whether gaussNewton can minimise o, which regularise has seen.
+func (r *run) fewUnknowns(o *objective, stage Stage) bool {
+	return r.curved(stage) && stage.Prior.tested() && o.tv == 0 && o.smooth == 0
 }
 
 // gaussNewton minimises the misfit over the velocities of regions, from x = 0, by steps

@@ -123,54 +123,36 @@ func (r *run) round() error {
 	}
 	s.journal.next = 0
 	o.journal = &s.journal
-	if r.newton(stage) {
-		before, after, err := r.cellRound(o, stage)
-		if err != nil {
-			return r.interrupted(err)
-		}
-		if s.Round == stage.Rounds-1 {
-			r.settle(stage, after, o.data.expected(r.noise))
-		}
-		return r.close(stage, before, 1, after)
-	}
 	first := o.evaluate(make([]float64, o.basis.size()))
 	if o.err != nil {
 		return o.err
 	}
-	r.regularise(o, stage, first.misfit)
-	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
-	s.journal.next = 0
-	it, misfit := 0, first.misfit
-	few, hope := r.curved(stage) && o.suitsGaussNewton(stage), hopefulIterations
-	if few {
+	r.regularise(o, stage, s.u, first.misfit)
+	it, hope := 0, hopefulIterations
+	if r.fewUnknowns(o, stage) {
 		hope = hopefulSteps
 	}
-	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise)}
+	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise), misfit: first.misfit}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
-		misfit = e.misfit
-		w.over = stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*stage.Loss*max(r.before, regionsFloor)
+		hopeless := stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*stage.Loss*max(r.before, regionsFloor)
+		w.over = hopeless || stage.Misfit.shown(e.misfit) < stage.Enough
 		return r.iteration(o, x, e, it)
 	}
-	var x []float64
-	switch {
-	case stage.Adam:
-		x, err = adam(o, stage.Iterations, stage.Rate, w)
-	case few:
-		x, err = gaussNewton(o, o.basis.(*regions), gaussNewtonSteps, w)
-	default:
-		x, err = lbfgs(o, stage.Iterations, r.cfg.Pairs, w)
-	}
+	x, err := r.search(o, stage, first.misfit, w)
 	if err != nil {
 		return r.interrupted(err)
 	}
+	misfit := w.misfit
 	if stage.Prior.tested() && !explains(misfit, r.before, w.noise, stage.Loss) {
 		misfit = r.before // the cells explain the data too much better
 	} else {
 		if stage.Prior.tested() && stage.Loss > strictLoss && stage.LowPass == 0 {
 			s.uncut, s.Uncut = slices.Clone(s.u), r.before
 		}
-		s.Stratified = stage.Prior.tested()
+		if !r.newton(stage) {
+			s.Stratified = stage.Prior.tested()
+		}
 		o.velocity(make([]float32, len(s.u)), x)
 		copy(s.u, o.u)
 	}
@@ -178,6 +160,22 @@ func (r *run) round() error {
 		r.settle(stage, misfit, w.noise)
 	}
 	return r.close(stage, first.misfit, it, misfit)
+}
+
+// search minimises o, of which only the misfit of the map that the round begins with has been evaluated, and returns the best x.
+func (r *run) search(o *objective, stage Stage, misfit float64, w *watcher) ([]float64, error) {
+	if r.newton(stage) {
+		return r.newtonRound(o, stage, misfit, w)
+	}
+	o.at = nil // regularisation has changed the objective, but not the simulation: the journal has it
+	r.state.journal.next = 0
+	switch {
+	case stage.Adam:
+		return adam(o, stage.Iterations, stage.Rate, w)
+	case r.fewUnknowns(o, stage):
+		return gaussNewton(o, o.basis.(*regions), gaussNewtonSteps, w)
+	}
+	return lbfgs(o, stage.Iterations, r.cfg.Pairs, w)
 }
 
 // interrupted keeps what is known where err is that of an interruption.
@@ -315,21 +313,24 @@ const (
 	mutedWeight = 1e-3 // of a source's own cell, which keeps the map of unknowns to cells invertible
 )
 
-// regularise sets the weights of the regularisation to the fractions of the misfit that the stage says.
-func (r *run) regularise(o *objective, stage Stage, misfit float64) {
-	s := &r.state
-	scratch := make([]float64, len(s.u))
+// regularise sets the weights of the regularisation of a map to the fractions of its misfit that the stage says.
+func (r *run) regularise(o *objective, stage Stage, u []float64, misfit float64) {
+	scratch := make([]float64, len(u))
 	if stage.Variation > 0 {
 		least := leastRise
 		if stage.Prior == Blocks {
-			o.edges = edgeWeights(s.u, r.p.NX, edgeStep)
+			o.edges = edgeWeights(u, r.p.NX, edgeStep)
 			least = edgeStep // what an edge counts for
 		}
-		now := variation(s.u, scratch, o.edges, r.p.NX, edgeWidth, 1)
-		o.tv = stage.Variation * misfit / max(now, least/float64(r.p.NZ))
+		now := variation(u, scratch, o.edges, r.p.NX, edgeWidth, 1)
+		share := stage.Variation
+		if stage.LowPass > 0 && !r.curved(stage) {
+			share = min(share, gentleVariation)
+		}
+		o.tv = share * misfit / max(now, least/float64(r.p.NZ))
 	}
 	if stage.Tikhonov > 0 {
-		if now := tikhonov(s.u, scratch, r.p.NX, 1); now > 0 {
+		if now := tikhonov(u, scratch, r.p.NX, 1); now > 0 {
 			o.smooth = stage.Tikhonov * misfit / now
 		}
 	}
@@ -339,7 +340,9 @@ func (r *run) regularise(o *objective, stage Stage, misfit float64) {
 const (
 	edgeWidth = 0.01 // total variation is rounded off below it
 	edgeStep  = 0.02 // edges of at least this height are spared by Blocks
-	leastRise = 0.5  // from top to bottom: total variation of a flatter map counts as that much, so that it may become less flat
+	// gentleVariation is as strong as total variation may be for bands without curvature: from L-BFGS alone it keeps the long waves of a map.
+	gentleVariation = 0.1
+	leastRise       = 0.5 // from top to bottom: total variation of a flatter map counts as that much, so that it may become less flat
 )
 
 // iteration reports an iteration and saves the state now and then.

@@ -314,7 +314,7 @@ func TestObjectiveGradient(t *testing.T) {
 	o, err := r.objective(stage)
 	require.NoError(t, err)
 	n := o.basis.size()
-	r.regularise(o, stage, o.evaluate(make([]float64, n)).misfit)
+	r.regularise(o, stage, r.state.u, o.evaluate(make([]float64, n)).misfit)
 	o.at = nil
 	rng := rand.New(rand.NewPCG(9, 9))
 	direction := noise(n, rng)

@@ -81,9 +81,19 @@ func invertLower(dst, l []float32, w, n int) {
 
 // CholeskySolve replaces x by the solution y of L L' y = x, with L as Cholesky leaves it.
 func CholeskySolve(l []float32, n int, x []float32) {
+	CholeskyForward(l, n, x)
+	CholeskyBackward(l, n, x)
+}
+
+// CholeskyForward replaces x by the solution y of L y = x.
+func CholeskyForward(l []float32, n int, x []float32) {
 	for i := range n {
 		x[i] = float32(float64(x[i])-Dot(l[i*n:][:i], x[:i])) / l[i*n+i]
 	}
+}
+
+// CholeskyBackward replaces x by the solution y of L' y = x.
+func CholeskyBackward(l []float32, n int, x []float32) {
 	for i := n - 1; i >= 0; i-- {
 		x[i] /= l[i*n+i]
 		Axpy(x[:i], -x[i], l[i*n:][:i])
