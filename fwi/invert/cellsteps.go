@@ -56,7 +56,7 @@ func (r *run) newtonRound(o *objective, stage Stage, misfit float64, w *watcher)
 	if d != nil {
 		floats.Add(c.u, d)
 	}
-	w.misfit, w.stall = found, max(w.stall, newtonStall)
+	w.misfit = found
 	o.start = c.cells(c.u)
 	r.regularise(o, stage, o.start, found)
 	c.spare(o.edges)
@@ -166,7 +166,6 @@ func (c *unknowns) touching(o *objective, q *quadratic, grad []float64) ([]float
 const (
 	leastDamping  = 1e-7
 	stepTries     = 2    // with more and more damping; then L-BFGS goes on from where the round began
-	newtonStall   = 0.02 // what ten iterations lower the objective by at least
 	roundProgress = 0.98 // what a round leaves of the misfit at most, to be worth another
 	// learningDamping makes the model of L-BFGS stiff where H says that the data say little, so that its first steps are not too long.
 	learningDamping = 1e-2

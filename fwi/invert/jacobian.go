@@ -94,12 +94,13 @@ func (j *jacobian) add(source, response, weight []float32) {
 	j.used += rows
 }
 
-// square adds J'J to the lower triangle of h, block by block.
+// square adds J'J to the lower triangle of h, block by block. The rounding of J to bfloat16 is noise that averages out over its rows; J'J remains without
+// negative eigenvalues, as it is that of another J.
 func (j *jacobian) square(h []float32) {
 	blocks := min(squareBlocks, j.n)
 	for b := range blocks {
 		lo, hi := b*j.n/blocks, (b+1)*j.n/blocks
-		kernel.Gemm(true, false, j.n-lo, hi-lo, j.used, j.j[lo:], j.n, j.j[lo:], j.n, h[lo*j.n+lo:], j.n, true)
+		kernel.GemmBF16(true, false, j.n-lo, hi-lo, j.used, j.j[lo:], j.n, j.j[lo:], j.n, h[lo*j.n+lo:], j.n, true, nil)
 	}
 }
 

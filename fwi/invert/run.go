@@ -135,8 +135,7 @@ func (r *run) round() error {
 	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise), misfit: first.misfit}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
-		hopeless := stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*stage.Loss*max(r.before, regionsFloor)
-		w.over = hopeless || stage.Misfit.shown(e.misfit) < stage.Enough
+		w.over = stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*stage.Loss*max(r.before, regionsFloor)
 		return r.iteration(o, x, e, it)
 	}
 	x, err := r.search(o, stage, first.misfit, w)
@@ -226,11 +225,7 @@ func (r *run) objective(stage Stage) (*objective, error) {
 		}
 		s.wavelet = w
 	}
-	survey := r.p.Survey
-	if s.wavelet != nil {
-		survey.Wavelet = s.wavelet
-	}
-	data, err := r.simulations(survey, stage)
+	data, err := r.simulations(r.survey(), stage)
 	if err != nil {
 		return nil, err
 	}
@@ -251,6 +246,15 @@ func (r *run) objective(stage Stage) (*objective, error) {
 	return &objective{
 		ctx: r.ctx, data: data, nx: r.p.NX, bounds: r.bounds, start: start, damping: stage.Damping, basis: r.basis(stage, start),
 	}, nil
+}
+
+// survey returns that of the problem, with the wavelet that was estimated.
+func (r *run) survey() wave.Config {
+	survey := r.p.Survey
+	if r.state.wavelet != nil {
+		survey.Wavelet = r.state.wavelet
+	}
+	return survey
 }
 
 // basis returns the unknowns of a stage.
