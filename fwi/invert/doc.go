@@ -19,15 +19,15 @@
 //     for each source and receiver, and products of matrices. It knows how far a cell at depth must move to change the data as much as one
 //     near the surface, and which cells answer for each other. A step of Gauss-Newton follows, for which the total variation is minimised, not
 //     just followed (quadratic.go, cellsteps.go), and then L-BFGS in the unknowns in which J'J and the total variation are a sphere
-//     (preconditioned.go): dozens of iterations that each do about as much as one step of Gauss-Newton at a twentieth of its cost.
-//     On coarse cells the unknowns are blocks of cells, an eightieth of the work.
+//     (preconditioned.go): dozens of iterations for little more than what J'J costs. On coarse cells the unknowns are blocks of cells.
 //   - With other misfits than L2, and for maps that are too large for a matrix of cells x cells: L-BFGS with a memory of a hundred
 //     pairs. W then is a power of the estimated diagonal of J'J (illumination.go), so that the first step is already about right everywhere.
 //   - Gain. Late reflections from depth are weak beside direct waves. L2 and L1 multiply both gathers with a power of the inverse
 //     local amplitude of the recording.
-//   - Total variation from the beginning. Of the maps that explain low bands, which are many, it takes the one with the fewest and sharpest edges, and
-//     that is mostly so near the truth that the next band does not skip cycles. It is given as a fraction of the misfit and shrinks with it, without a parameter to tune, and stays at the level of
-//     the noise where there is some. Blocks weighs it down at the edges that have formed, which sharpens them.
+//   - Total variation from the beginning. Of the maps that explain low bands, which are many, it takes one with few and sharp edges, which is
+//     mostly so near the truth that the next band does not skip cycles. It is given as a fraction of the misfit: it shrinks with it, without
+//     a parameter to tune, and stays at the level of the noise where there is some. Blocks weighs it down at the edges that have formed, which
+//     sharpens them.
 //   - Regions. A map of layers and blocks has a few dozen velocities, not thousands. Between rounds it is cut into regions of constant
 //     velocity, whose values are fitted; where the data contradict that, it stays as it was (segment.go, cut.go). Once it explains the
 //     data to a few percent, regions are joined not where they are alike but where the data mind least, by J'J (joining.go). What neither reflects
