@@ -2,6 +2,7 @@ package invert
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 )
@@ -82,7 +83,8 @@ func (r *run) newtonRound(o *objective, stage Stage, misfit float64, w *watcher)
 // quadratic returns a model of the misfit around c.u with curvature H + mu D, D the diagonal of H over the square of the cell's weight: where the data
 // say little the damping is weak and leaves the map to the total variation.
 func (r *run) quadratic(c *unknowns, h []float32, mu float64) *quadratic {
-	q := &quadratic{nx: c.nx, h: h, slope: make([]float64, c.n), diag: make([]float64, c.n)}
+	r.factor = slices.Grow(r.factor[:0], c.n*c.n)[:c.n*c.n]
+	q := &quadratic{nx: c.nx, h: h, slope: make([]float64, c.n), diag: make([]float64, c.n), factor: r.factor}
 	mean := 0.0
 	for i, u := range c.u {
 		_, q.slope[i] = r.bounds.velocity(u)

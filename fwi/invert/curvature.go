@@ -22,9 +22,9 @@ import (
 // Cells of the absorbing strip have the velocity of the nearest cell of the model; those next to it count, with less and less weight.
 
 const (
-	curvatureMargin = 24        // cells of the strip that count, at most
-	fullMargin      = 4         // of these, those that count in full
-	jacobianBytes   = 128 << 20 // of rows of J, and of responses, at once
+	curvatureMargin = 24       // cells of the strip that count, at most
+	fullMargin      = 4        // of these, those that count in full
+	jacobianBytes   = 64 << 20 // of rows of J, and of responses, at once
 )
 
 // each gives every cell a velocity of its own.

@@ -18,7 +18,7 @@ type quadratic struct {
 	slope, diag []float64
 	right, down []float64 // w of the links of every cell; 0 at the edges
 
-	factor []float32 // of a Cholesky decomposition
+	factor []float32 // of a Cholesky decomposition; nil, or room for it
 	scale  []float64 // of the unknowns in it
 }
 
@@ -90,8 +90,9 @@ func (q *quadratic) apply(y, x []float64) {
 func (q *quadratic) decompose() bool {
 	n := len(q.diag)
 	if q.factor == nil {
-		q.factor, q.scale = make([]float32, n*n), make([]float64, n)
+		q.factor = make([]float32, n*n)
 	}
+	q.scale = make([]float64, n)
 	for i, d := range q.diag {
 		q.scale[i] = d + float64(q.h[i*n+i])*q.slope[i]*q.slope[i]
 	}

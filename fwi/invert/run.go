@@ -68,8 +68,9 @@ type run struct {
 	cfg    Config
 	bounds bounds
 	state  state
-	noise  float64 // standard deviation of the noise in the data
-	before float64 // misfit of the map that a round with regions begins with
+	noise  float64   // standard deviation of the noise in the data
+	before float64   // misfit of the map that a round with regions begins with
+	factor []float32 // scratch of quadratic
 
 	identity string
 	saved    time.Time
