@@ -57,7 +57,7 @@ func (r *run) newtonRound(o *objective, stage Stage, misfit float64, w *watcher)
 	if d != nil {
 		floats.Add(c.u, d)
 	}
-	w.misfit = found
+	w.misfit, w.noise = found, 0 // the total variation keeps it from fitting noise
 	o.start = c.cells(c.u)
 	r.regularise(o, stage, o.start, found)
 	c.spare(o.edges)
@@ -72,9 +72,9 @@ func (r *run) newtonRound(o *objective, stage Stage, misfit float64, w *watcher)
 	}
 	s.Damping = damping
 	switch {
-	case rows && w.misfit > rowsProgress*misfit && w.misfit > max(rowsNoise*w.noise, regionsFloor):
+	case rows && w.misfit > rowsProgress*misfit && w.misfit > max(rowsNoise*o.noise, regionsFloor):
 		s.Stratified, s.Damping = false, firstDamping
-	case w.misfit >= roundProgress*misfit:
+	case o.excess(w.misfit) >= roundProgress*o.excess(misfit):
 		s.Round = stage.Rounds - 1 // as good as it gets
 	}
 	return x, nil
@@ -168,7 +168,7 @@ func (c *unknowns) touching(o *objective, q *quadratic, grad []float64) ([]float
 const (
 	leastDamping  = 1e-7
 	stepTries     = 2    // with more and more damping; then L-BFGS goes on from where the round began
-	roundProgress = 0.98 // what a round leaves of the misfit at most, to be worth another
+	roundProgress = 0.98 // what a round leaves of the misfit that is not noise at most, to be worth another
 	// learningDamping makes the model of L-BFGS stiff where H says that the data say little, so that its first steps are not too long.
 	learningDamping = 1e-2
 	dampingFloor    = 1e-6 // of D, as a fraction of its mean

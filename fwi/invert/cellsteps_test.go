@@ -146,3 +146,26 @@ func TestStepsOfRows(t *testing.T) {
 	require.False(t, stratified(u, testNX))
 	require.Less(t, meanError(vel, truth), meanError(layers, truth))
 }
+
+// Rounds with curvature weigh the total variation by what of the misfit is not noise, and by a part of the noise where there is no more.
+func TestNoiseDoesNotRegularise(t *testing.T) {
+	truth := boxed()
+	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth), Start: truth}
+	stages := []Stage{{Rounds: 1, Iterations: 1, Variation: 0.5, Newton: true}, {Rounds: 1, Iterations: 1, Variation: 0.5}}
+	cfg, err := Config{Stages: stages, Min: 1800, Max: 2800}.complete(&p)
+	require.NoError(t, err)
+	r := &run{ctx: context.Background(), p: p, cfg: cfg, bounds: newBounds(1800, 2800)}
+	_, err = r.begin()
+	require.NoError(t, err)
+	weight := func(stage Stage, misfit, noise float64) float64 {
+		o := &objective{noise: noise}
+		r.regularise(o, stage, r.state.u, misfit)
+		return o.tv
+	}
+	whole := weight(stages[0], 1, 0)
+	require.Positive(t, whole)
+	require.InDelta(t, 0.2*whole, weight(stages[0], 1, 0.8), 1e-12)
+	require.InDelta(t, 0.1*whole, weight(stages[0], 1, 1), 1e-12)
+	require.InDelta(t, 0.1*whole, weight(stages[0], 0.5, 1), 1e-12)
+	require.InDelta(t, whole, weight(stages[1], 1, 0.8), 1e-12)
+}

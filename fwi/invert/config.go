@@ -63,7 +63,7 @@ type Stage struct {
 	// Enough is the misfit, as a relative error for L2, at which the rounds that remain are left out.
 	Enough float64 `json:"enough,omitempty"`
 	// Variation weighs the total variation and Tikhonov the squared differences: the regularisation of the map that a round
-	// begins with, as a fraction of the misfit it begins with.
+	// begins with, as a fraction of the misfit it begins with, with Newton of what of that is not noise.
 	Variation float64 `json:"variation,omitempty"`
 	Tikhonov  float64 `json:"tikhonov,omitempty"`
 	// Smooth is the standard deviation in cells of the Gaussian that updates are smoothed with.

@@ -33,7 +33,9 @@
 //     data to a few percent, regions are joined not where they are alike but where the data mind least, by J'J (joining.go). What neither reflects
 //     nor lets waves through to the receivers, such as the inside of a half-space, gets its velocity from its edge in this way.
 //
-// White noise is estimated from the data (noise.go), and a round ends where it would begin to fit the noise.
+// White noise is estimated from the data (noise.go). A round of L-BFGS alone ends where it would begin to fit the noise; with curvature regularisation
+// is weighed by what of the misfit is more than the noise, as a change of the map that the data contradict clearly may change the misfit by a hundredth of the
+// noise.
 //
 // The least velocity of a map enters the damping of its absorbing boundary; the simulation always takes the current map's own.
 //

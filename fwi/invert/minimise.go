@@ -14,7 +14,7 @@ var errStalled = errors.New("stalled")
 type watcher struct {
 	o      *objective
 	stall  float64
-	noise  float64 // misfit at which to stop
+	noise  float64 // misfit at which to stop; zero: none
 	misfit float64 // of the last iteration
 	watch  func(x []float64, e evaluation) error
 	over   bool // set by watch: it is enough

@@ -133,7 +133,7 @@ func (r *run) round() error {
 	if r.fewUnknowns(o, stage) {
 		hope = hopefulSteps
 	}
-	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.data.expected(r.noise), misfit: first.misfit}
+	w := &watcher{o: o, stall: r.cfg.Stall, noise: o.noise, misfit: first.misfit}
 	w.watch = func(x []float64, e evaluation) error {
 		it++
 		w.over = stage.Prior.tested() && it >= hope && e.misfit > hopefulLoss*stage.Loss*max(r.before, regionsFloor)
@@ -144,7 +144,7 @@ func (r *run) round() error {
 		return r.interrupted(err)
 	}
 	misfit := w.misfit
-	if stage.Prior.tested() && !explains(misfit, r.before, w.noise, stage.Loss) {
+	if stage.Prior.tested() && !explains(misfit, r.before, o.noise, stage.Loss) {
 		misfit = r.before // the cells explain the data too much better
 	} else {
 		if stage.Prior.tested() && stage.Loss > strictLoss && stage.LowPass == 0 {
@@ -157,7 +157,7 @@ func (r *run) round() error {
 		copy(s.u, o.u)
 	}
 	if !stage.Prior.tested() && s.Round == stage.Rounds-1 {
-		r.settle(stage, misfit, w.noise)
+		r.settle(stage, misfit, o.noise)
 	}
 	return r.close(stage, first.misfit, it, misfit)
 }
@@ -246,6 +246,7 @@ func (r *run) objective(stage Stage) (*objective, error) {
 	}
 	return &objective{
 		ctx: r.ctx, data: data, nx: r.p.NX, bounds: r.bounds, start: start, damping: stage.Damping, basis: r.basis(stage, start),
+		noise: data.expected(r.noise),
 	}, nil
 }
 
@@ -321,6 +322,9 @@ const (
 // regularise sets the weights of the regularisation of a map to the fractions of its misfit that the stage says.
 func (r *run) regularise(o *objective, stage Stage, u []float64, misfit float64) {
 	scratch := make([]float64, len(u))
+	if r.newton(stage) {
+		misfit = o.excess(misfit)
+	}
 	if stage.Variation > 0 {
 		least := leastRise
 		if stage.Prior == Blocks {
