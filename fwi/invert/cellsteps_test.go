@@ -158,7 +158,7 @@ func TestNoiseDoesNotRegularise(t *testing.T) {
 	_, err = r.begin()
 	require.NoError(t, err)
 	weight := func(stage Stage, misfit, noise float64) float64 {
-		o := &objective{noise: noise}
+		o := &objective{noise: noise, share: 0.1}
 		r.regularise(o, stage, r.state.u, misfit)
 		return o.tv
 	}

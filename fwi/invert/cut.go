@@ -5,8 +5,9 @@ import "slices"
 // A map cut into regions replaces the one that it comes from where its misfit, once the regions have found their values, is at most a number of
 // times that map's, the Loss of the stage, both less what noise accounts for. The numbers are of misfits as L2 has them, half of squares.
 const (
-	acceptedNoise = 0.05 // of the noise: the least excess over it that counts
-	regionsFloor  = 5e-5 // a relative error of 1 %, taken for noise where there is less
+	acceptedNoise = 0.05  // of the noise: the least excess over it that counts
+	strictNoise   = 0.005 // the same for a Loss of at most strictLoss, where there is noise
+	regionsFloor  = 5e-5  // a relative error of 1 %, taken for noise where there is less
 	// A price is lowered by lowerPrice, so many times, while the cut map's misfit is more than tolerableLoss times the other's at first.
 	tolerableLoss = 100
 	lowerPrice    = 3
@@ -97,8 +98,11 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 
 // explains reports whether a misfit is at most loss times another one, both less what noise accounts for.
 func explains(misfit, other, noise, loss float64) bool {
-	floor := max(noise, regionsFloor)
-	if misfit-floor <= loss*max(other-floor, acceptedNoise*floor) {
+	floor, least := max(noise, regionsFloor), acceptedNoise
+	if noise >= regionsFloor && loss <= strictLoss {
+		least = strictNoise
+	}
+	if misfit-floor <= loss*max(other-floor, least*floor) {
 		return true
 	}
 	return noise < regionsFloor && misfit <= loss*other

@@ -23,6 +23,7 @@ type objective struct {
 	smooth  float64   // weight of tikhonov
 	damping bool      // include the derivative through the damping
 	noise   float64   // what of the misfit is expected to be noise
+	share   float64   // of it that regularisation may add to the misfit
 	journal *journal
 
 	at   []float64 // x of the last evaluation
@@ -39,11 +40,9 @@ type evaluation struct {
 	grad      []float64
 }
 
-// excess returns what of a misfit is not noise: what rounds weigh the regularisation by that would otherwise smooth away whatever changes the misfit by less
-// than the noise does. A part of the noise stays, so that it is not fitted.
-func (o *objective) excess(misfit float64) float64 { return max(misfit-o.noise, noiseShare*o.noise) }
-
-const noiseShare = 0.1
+// excess returns what of a misfit is not noise: what rounds weigh the regularisation by that would otherwise smooth away whatever changes the misfit by
+// less than the noise does. A share of the noise stays, so that it is not fitted.
+func (o *objective) excess(misfit float64) float64 { return max(misfit-o.noise, o.share*o.noise) }
 
 // evaluate returns value and gradient at x. After a failure, which err keeps, everything is infinite.
 func (o *objective) evaluate(x []float64) evaluation {

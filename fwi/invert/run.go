@@ -244,9 +244,13 @@ func (r *run) objective(stage Stage) (*objective, error) {
 			return nil, err
 		}
 	}
+	share := noiseShare
+	if stage.LowPass > 0 {
+		share = bandNoiseShare
+	}
 	return &objective{
 		ctx: r.ctx, data: data, nx: r.p.NX, bounds: r.bounds, start: start, damping: stage.Damping, basis: r.basis(stage, start),
-		noise: data.expected(r.noise),
+		noise: data.expected(r.noise), share: share,
 	}, nil
 }
 
@@ -313,6 +317,12 @@ func (r *run) weigh(stage Stage, data simulations, vel []float32) error {
 	r.state.weight = weight
 	return nil
 }
+
+// The share of noise that counts for the weight of the regularisation: low bands need more of it, all frequencies tell more apart.
+const (
+	noiseShare     = 0.01
+	bandNoiseShare = 0.1
+)
 
 const (
 	meanWeight  = 0.5  // of the unknowns: a unit step of one changes a velocity by half of half the range
