@@ -169,3 +169,24 @@ func TestNoiseDoesNotRegularise(t *testing.T) {
 	require.InDelta(t, 0.1*whole, weight(stages[0], 0.5, 1), 1e-12)
 	require.InDelta(t, whole, weight(stages[1], 1, 0.8), 1e-12)
 }
+
+// Rounds that spare edges are left out where the map explains the data to the noise.
+func TestBlocksNeedMisfit(t *testing.T) {
+	truth := boxed()
+	data := record(t, survey(), truth)
+	for i := range data {
+		data[i] += 1e-3 * float32(math.Sin(float64(i*i)))
+	}
+	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: data, Start: truth}
+	for _, noise := range []float64{0, 2e-3} {
+		cfg, err := Config{Stages: []Stage{{Rounds: 3, Iterations: 2, Variation: 0.3, Newton: true, Prior: Blocks}}, Min: 1800, Max: 2800}.complete(&p)
+		require.NoError(t, err)
+		require.NoError(t, p.check())
+		r := &run{ctx: context.Background(), p: p, cfg: cfg, bounds: newBounds(1800, 2800), noise: noise}
+		_, err = r.begin()
+		require.NoError(t, err)
+		require.NoError(t, r.round())
+		require.Equal(t, noise > 0, r.state.History[0].Iterations == 0)
+		require.True(t, noise == 0 || r.state.Finished)
+	}
+}

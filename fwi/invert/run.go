@@ -128,6 +128,11 @@ func (r *run) round() error {
 	if o.err != nil {
 		return o.err
 	}
+	if stage.Prior == Blocks && first.misfit <= (1+noiseShare)*o.noise {
+		s.Round = stage.Rounds - 1 // what is left is noise, by which sparing edges would only smooth the rest
+		r.settle(stage, first.misfit, o.noise)
+		return r.close(stage, first.misfit, 0, first.misfit)
+	}
 	r.regularise(o, stage, s.u, first.misfit)
 	it, hope := 0, hopefulIterations
 	if r.fewUnknowns(o, stage) {
