@@ -4,7 +4,7 @@
 //	go run ./examples/marmousi -data marmousi_vel.npy
 //
 // with any map of velocities in m/s, depth x distance, as .npy. The usual ones are the 70 x 190 crop of Marmousi at 10 m that
-// papers on OpenFWI test on, and Marmousi2 at 20 m (-dx 20; 176 x 851 cells, a matter of hours). Without -data the program makes a
+// papers on OpenFWI test on, and Marmousi2 at 20 m (-dx 20; 176 x 851 cells, about ten minutes on two cores). Without -data the program makes a
 // model of its own in their style. It writes maps.png (true, start, inversion), error.png and map.npy to -out, and keeps its state
 // there: stopped and started again with the same flags it goes on.
 //
