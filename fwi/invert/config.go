@@ -138,9 +138,9 @@ func Stages(survey wave.Config, lowest float64) []Stage {
 func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 	dx := survey.Dx
 	setDefault(&dx, 10)
+	coarse := func(corner float64) bool { return lowest/corner >= coarseCells*2*dx }
 	var s []Stage
 	for i, corner := range corners {
-		coarse := func(corner float64) bool { return lowest/corner >= coarseCells*2*dx }
 		st := Stage{LowPass: corner, Iterations: 30, Rounds: 2, Newton: true, Gain: defaultGain, Smooth: lowest / corner / dx / 10, Variation: 0.3, Enough: 0.003}
 		if coarse(corner) {
 			st.Rounds, st.Variation, st.Enough, st.Coarse = 3, 0.5, 0.006, true
@@ -160,8 +160,8 @@ func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 }
 
 // coarseCells is how many cells of a thinned map a wavelength at the corner of a filter has at least. With OpenFWI's survey, for layers
-// from 1700 to 4200 m/s, thinned simulations then differ from the others by 0.2 % at 1.5 Hz and by 0.9 % at 9 Hz, where maps that
-// fit them better than that are further from the truth.
+// from 1700 to 4200 m/s, thinned simulations then differ from the others by 0.2 % at 1.5 Hz and by 0.9 % at 9 Hz; bands
+// at 6.5 and 9 Hz on coarse cells have led away from the truth (docs/inversion.md).
 const coarseCells = 16
 
 const defaultGain = 0.5

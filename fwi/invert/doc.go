@@ -18,7 +18,7 @@
 //   - All of the curvature. A round begins with the full matrix J'J (curvature.go), which costs as much as dozens of gradients: one simulation
 //     for each source and receiver, and products of matrices. It knows how far a cell at depth must move to change the data as much as one
 //     near the surface, and which cells answer for each other. A step of Gauss-Newton follows, for which the total variation is minimised, not
-//     just followed (quadratic.go, cellsteps.go), and then L-BFGS in the unknowns in which J'J and the total variation are a sphere
+//     just followed (quadratic.go, newtonround.go), and then L-BFGS in the unknowns in which J'J and the total variation are a sphere
 //     (preconditioned.go): dozens of iterations for little more than what J'J costs. On coarse cells the unknowns are blocks of cells.
 //   - With other misfits than L2, and for maps that are too large for a matrix of cells x cells: L-BFGS with a memory of a hundred
 //     pairs. W then is a power of the estimated diagonal of J'J (illumination.go), so that the first step is already about right everywhere.

@@ -40,8 +40,8 @@ type evaluation struct {
 	grad      []float64
 }
 
-// excess returns what of a misfit is not noise: what rounds weigh the regularisation by that would otherwise smooth away whatever changes the misfit by
-// less than the noise does. A share of the noise stays, so that it is not fitted.
+// excess returns what of a misfit is not noise, at least a share of the noise. Rounds with curvature weigh the regularisation by it: weighed by the whole
+// misfit it would smooth away what changes the misfit by less than the noise does.
 func (o *objective) excess(misfit float64) float64 { return max(misfit-o.noise, o.share*o.noise) }
 
 // evaluate returns value and gradient at x. After a failure, which err keeps, everything is infinite.

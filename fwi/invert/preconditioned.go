@@ -15,8 +15,8 @@ type preconditioned struct {
 	single []float32 // room for n
 }
 
-// precondition makes the minimum of q, which has been decomposed, the first step of L-BFGS from o.start, and returns the objective there.
-func (o *objective) precondition(c *unknowns, q *quadratic) evaluation {
+// precondition makes the minimum of q, which has been decomposed, the first step of L-BFGS from o.start, where it evaluates o.
+func (o *objective) precondition(c *unknowns, q *quadratic) {
 	p := &preconditioned{c, q, 1, make([]float32, c.n)}
 	o.basis, o.at = p, nil
 	e := o.evaluate(make([]float64, c.n))
@@ -24,7 +24,6 @@ func (o *objective) precondition(c *unknowns, q *quadratic) evaluation {
 		p.length = length
 		floats.Scale(length, e.grad)
 	}
-	return e
 }
 
 func (p *preconditioned) size() int { return p.n }

@@ -26,8 +26,8 @@ func boxed() []float32 {
 	return vel
 }
 
-// Steps of Gauss-Newton bring a map of blocks much nearer than as many rounds of thirty iterations of L-BFGS.
-func TestCellStepsFindBlocks(t *testing.T) {
+// Rounds with curvature bring a map of blocks much nearer than as many without.
+func TestNewtonRoundsFindBlocks(t *testing.T) {
 	truth := boxed()
 	start := make([]float32, len(truth))
 	for i := range start {
@@ -53,12 +53,12 @@ func TestCellStepsFindBlocks(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("L-BFGS %.2f m/s, Gauss-Newton %.2f m/s", errors[false], errors[true])
+	t.Logf("without %.2f m/s, with curvature %.2f m/s", errors[false], errors[true])
 	require.Less(t, errors[true], errors[false]/2)
 }
 
-// Enough ends a stage early, and a step that cannot improve the map ends it, too.
-func TestCellStepsEnd(t *testing.T) {
+// Enough ends a stage early, and a round that does not improve the map ends it, too.
+func TestNewtonRoundsEnd(t *testing.T) {
 	truth := boxed()
 	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth), Start: truth}
 	r, err := Run(context.Background(), p, Config{Stages: []Stage{{LowPass: 13, Rounds: 5, Iterations: 30, Newton: true}}, Min: 1800, Max: 2800})
@@ -73,7 +73,7 @@ func TestCellStepsEnd(t *testing.T) {
 }
 
 // An inversion that is stopped within rounds goes on to the same map.
-func TestCellStepsResume(t *testing.T) {
+func TestNewtonRoundsResume(t *testing.T) {
 	p := Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), boxed())}
 	cfg := Config{Stages: []Stage{{LowPass: 9, Rounds: 3, Iterations: 30, Variation: 0.1, Newton: true}, {Rounds: 2, Iterations: 30, Variation: 1, Newton: true}}, Every: 1}
 	whole, err := Run(context.Background(), p, cfg)
@@ -118,7 +118,7 @@ func TestFlatMapRises(t *testing.T) {
 }
 
 // A map of constant rows stays one while that explains the data, and finds its layers; where it does not it becomes a map of cells.
-func TestStepsOfRows(t *testing.T) {
+func TestNewtonRoundsOfRows(t *testing.T) {
 	truth := boxed()
 	layers, start := make([]float32, len(truth)), make([]float32, len(truth))
 	for i := range layers {

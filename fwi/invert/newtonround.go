@@ -35,12 +35,13 @@ func block(stage Stage) int {
 // where the data say little they are long, and H changes on the way; L-BFGS learns how far it may go. A map whose rows are constant, because the
 // data allowed it, stays so until that does not lower a misfit that is more than noise. It returns the x of o that is best.
 func (r *run) newtonRound(o *objective, stage Stage, misfit float64, w *watcher) ([]float64, error) {
-	s, side := &r.state, block(stage)
+	s := &r.state
 	rows := s.Stratified && stratified(s.u, r.p.NX)
-	c := newUnknowns(s.u, s.weight, r.p.NX, side, side)
+	down, across := block(stage), block(stage)
 	if rows {
-		c = newUnknowns(s.u, s.weight, r.p.NX, 1, r.p.NX)
+		down, across = 1, r.p.NX
 	}
+	c := newUnknowns(s.u, s.weight, r.p.NX, down, across)
 	h, err := o.data.curvature(r.ctx, r.velocities(), c.label, c.n)
 	if err != nil {
 		return nil, err
@@ -174,7 +175,7 @@ const (
 	dampingFloor    = 1e-6 // of D, as a fraction of its mean
 	reweightings    = 5    // of the total variation in a step
 	leastPart       = 0.2  // of a step
-	rowsProgress    = 0.8  // what a step of rows leaves of the misfit at most, to be worth another
+	rowsProgress    = 0.8  // what a round of rows leaves of the misfit at most, to be worth another
 	rowsNoise       = 1.05 // times the misfit of the noise is as good as that
 	longestStep     = 0.5  // of a cell's unknown, about 860 m/s
 	settled         = 1e-3 // a change that is not worth another reweighting
