@@ -53,7 +53,8 @@ type Stage struct {
 	Gain   float64 `json:"gain,omitempty"`
 	Misfit Misfit  `json:"misfit"`
 	// Iterations of the optimiser in a round, and rounds. A round begins with new weights: of the regularisation, which follows
-	// the misfit, and of the illumination. For L2, Regions and Strata take a few steps of Gauss-Newton in their place.
+	// the misfit, and of the illumination. For L2, Regions and Strata take a few steps of Gauss-Newton in their place, and then
+	// Regions moves cells between regions.
 	Iterations int `json:"iterations"`
 	Rounds     int `json:"rounds,omitempty"` // zero: one
 	// Newton begins every round with the full curvature and a step of Gauss-Newton, and preconditions Iterations of L-BFGS with it (newtonRound); there
@@ -89,7 +90,7 @@ const (
 	Cells   Prior = iota // any
 	Layers               // the change of the map is the same in all columns
 	Blocks               // total variation spares the edges that there are: regions of constant velocity
-	Regions              // every region of the map, cut into few (segment.go), has one velocity, if the data allow
+	Regions              // every region of the map, cut into few (segment.go, moving.go), has one velocity, if the data allow
 	Strata               // every row of the map has one velocity, if the data allow
 )
 

@@ -7,7 +7,7 @@ import "slices"
 const (
 	acceptedNoise = 0.05  // of the noise: the least excess over it that counts
 	strictNoise   = 0.005 // the same for a Loss of at most strictLoss, where there is noise
-	regionsFloor  = 5e-5  // a relative error of 1 %, taken for noise where there is less
+	regionsFloor  = 5e-5  // a relative error of 1 %, or the square of the Loss times the map's misfit: taken for noise where there is less
 	// A price is lowered by lowerPrice, so many times, while the cut map's misfit is more than tolerableLoss times the other's at first.
 	tolerableLoss = 100
 	lowerPrice    = 3
@@ -24,19 +24,23 @@ const (
 
 // joinLimit returns the misfit that joined regions may have.
 func joinLimit(before float64) float64 {
-	return min(joinLoss*before, max(joinCertain*before, joinCeiling))
+	return max(min(joinLoss*before, max(joinCertain*before, joinCeiling)), joinFloor)
 }
 
 const (
 	joinLoss    = 16     // times the map's misfit, as far as that is at most joinCeiling
 	joinCertain = 4      // times the map's misfit, in any case
 	joinCeiling = 7.5e-4 // a relative error of 4 %; maps that explain less are not joined
-	joinFloor   = 1e-6   // a misfit that is as good as none
+	joinFloor   = 1e-5   // a relative error of 0.4 %, in any case
 )
 
 // cut returns the map of the state made of regions, nil where none promise anything, and keeps the misfit that the map itself has. The
 // regions are rows, or layers of rows, where those fit the data about as well.
 func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
+	if s := &r.state; s.Refused > 0 && stage.Prior == Regions && stage.Loss <= s.RefusedLoss {
+		r.before = s.Refused
+		return nil, nil
+	}
 	misfit := func(u []float64) (float64, error) { return data.misfit(r.ctx, r.bounds.velocities(u)) }
 	var err error
 	if r.before, err = misfit(r.state.u); err != nil {
@@ -56,7 +60,7 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 	}
 	var u []float64
 	var m float64
-	if r.curved(stage) && data[0].thin == nil && r.before > joinFloor && r.before < joinCeiling {
+	if r.curved(stage) && data[0].thin == nil && r.before < joinCeiling {
 		if u, err = r.join(data, joinLimit(r.before)); err != nil {
 			return nil, err
 		}
@@ -98,7 +102,7 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 
 // explains reports whether a misfit is at most loss times another one, both less what noise accounts for.
 func explains(misfit, other, noise, loss float64) bool {
-	floor, least := max(noise, regionsFloor), acceptedNoise
+	floor, least := max(noise, min(regionsFloor, loss*loss*other)), acceptedNoise
 	if noise >= regionsFloor && loss <= strictLoss {
 		least = strictNoise
 	}

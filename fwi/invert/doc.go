@@ -32,6 +32,10 @@
 //     velocity, whose values are fitted; where the data contradict that, it stays as it was (segment.go, cut.go). Once it explains the
 //     data to a few percent, regions are joined not where they are alike but where the data mind least, by J'J (joining.go). What neither reflects
 //     nor lets waves through to the receivers, such as the inside of a half-space, gets its velocity from its edge in this way.
+//   - Cells that change sides. Where the boundary between two regions runs is a question of cells that belong to the one or the other. The
+//     misfit is a quadratic in their squared slownesses, good even for cells of twice the velocity (exchange.go); which of hundreds of cells at
+//     boundaries move is found by annealing (annealing.go), for several prices of jagged boundaries, and settled by simulation (moving.go). Velocities that are off
+//     because a boundary is, and boundaries that are off because velocities are, so come right together.
 //
 // White noise is estimated from the data (noise.go). A round of L-BFGS alone ends where it would begin to fit the noise; with curvature regularisation
 // is weighed by what of the misfit is more than the noise, as a change of the map that the data contradict clearly may change the misfit by a hundredth of the

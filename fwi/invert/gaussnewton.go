@@ -70,6 +70,7 @@ func gaussNewton(o *objective, b *regions, iterations int, w *watcher) ([]float6
 
 const (
 	gaussNewtonSteps = 6 // it converges within a few, or not at all
+	movedSteps       = 2 // the same where moveCells follows
 	firstDamping     = 1e-3
 	dampingFactor    = 10
 	dampingTries     = 5

@@ -149,8 +149,23 @@ func (r *run) round() error {
 		return r.interrupted(err)
 	}
 	misfit := w.misfit
+	o.velocity(make([]float32, len(s.u)), x)
+	found := slices.Clone(o.u)
+	if r.fewUnknowns(o, stage) && movable(o, stage) {
+		found, misfit, err = r.moveCells(o, found, misfit, func(u []float64, misfit float64) error {
+			it++
+			return r.report(evaluation{f: misfit, misfit: misfit}, r.bounds.velocities(u), it, false)
+		})
+		if err != nil {
+			return r.interrupted(err)
+		}
+	}
+	s.Refused = 0
 	if stage.Prior.tested() && !explains(misfit, r.before, o.noise, stage.Loss) {
 		misfit = r.before // the cells explain the data too much better
+		if stage.Prior == Regions {
+			s.Refused, s.RefusedLoss = misfit, stage.Loss
+		}
 	} else {
 		if stage.Prior.tested() && stage.Loss > strictLoss && stage.LowPass == 0 {
 			s.uncut, s.Uncut = slices.Clone(s.u), r.before
@@ -158,8 +173,7 @@ func (r *run) round() error {
 		if !r.newton(stage) {
 			s.Stratified = stage.Prior.tested()
 		}
-		o.velocity(make([]float32, len(s.u)), x)
-		copy(s.u, o.u)
+		copy(s.u, found)
 	}
 	if !stage.Prior.tested() && s.Round == stage.Rounds-1 {
 		r.settle(stage, misfit, o.noise)
@@ -178,7 +192,11 @@ func (r *run) search(o *objective, stage Stage, misfit float64, w *watcher) ([]f
 	case stage.Adam:
 		return adam(o, stage.Iterations, stage.Rate, w)
 	case r.fewUnknowns(o, stage):
-		return gaussNewton(o, o.basis.(*regions), gaussNewtonSteps, w)
+		steps := gaussNewtonSteps
+		if movable(o, stage) {
+			steps = movedSteps
+		}
+		return gaussNewton(o, o.basis.(*regions), steps, w)
 	}
 	return lbfgs(o, stage.Iterations, r.cfg.Pairs, w)
 }
@@ -208,7 +226,13 @@ func (r *run) next(stage Stage, misfit float64) {
 		s.Stage, s.Round = s.Stage+1, 0
 	}
 	exact := stage.LowPass == 0 && stage.Window == 0 && stage.Misfit == L2 && stage.Misfit.shown(misfit) < r.cfg.Target
-	s.Finished = s.Stage >= len(r.cfg.Stages) || exact
+	if exact { // what is left is to make regions of the map, if that is as good
+		last := len(r.cfg.Stages) - 1
+		if s.Stage, s.Round = len(r.cfg.Stages), 0; stage.Prior != Regions && r.cfg.Stages[last].Prior == Regions {
+			s.Stage = last
+		}
+	}
+	s.Finished = s.Stage >= len(r.cfg.Stages)
 }
 
 // objective sets up what a round minimises, but for the regularisation. It returns nil where there is nothing to do: the map is not worth
@@ -369,15 +393,21 @@ const (
 	leastRise       = 0.5 // from top to bottom: total variation of a flatter map counts as that much, so that it may become less flat
 )
 
-// iteration reports an iteration and saves the state now and then.
+// iteration reports an iteration.
 func (r *run) iteration(o *objective, x []float64, e evaluation, it int) error {
 	s := &r.state
 	replayed := s.journal.next < len(s.journal.misfit)
+	vel := make([]float32, len(s.u))
+	o.velocity(vel, x)
+	return r.report(e, vel, it, replayed)
+}
+
+// report tells Watch of a map, and saves the state now and then.
+func (r *run) report(e evaluation, vel []float32, it int, replayed bool) error {
+	s := &r.state
 	if r.cfg.Watch != nil {
 		stage := r.cfg.Stages[s.Stage]
-		p := Progress{Stage: s.Stage, Round: s.Round, Iteration: it, Misfit: stage.Misfit.shown(e.misfit), Objective: e.f, Replayed: replayed,
-			Vel: make([]float32, len(s.u))}
-		o.velocity(p.Vel, x)
+		p := Progress{Stage: s.Stage, Round: s.Round, Iteration: it, Misfit: stage.Misfit.shown(e.misfit), Objective: e.f, Replayed: replayed, Vel: vel}
 		for i, st := range r.cfg.Stages {
 			p.Total += st.Rounds * st.Iterations
 			if i < s.Stage {

@@ -19,6 +19,8 @@ type state struct {
 	Damping      float64 `json:",omitempty"` // of steps of Gauss-Newton
 	Stratified   bool    `json:",omitempty"` // the map was last found, or cut, without contradiction to constant rows
 	Uncut        float64 `json:",omitempty"` // misfit of the map before it was cut into regions, for settle
+	Refused      float64 `json:",omitempty"` // misfit of the map, whose cut into regions was refused; zero: it was not
+	RefusedLoss  float64 `json:",omitempty"` // the Loss at which it was
 	History      []Point // of the rounds that are over
 
 	u       []float64 // the map at the beginning of the round
