@@ -17,6 +17,7 @@ type annealing struct {
 	from, label      []int     // the region of every cell at first, and now
 	moved            []int     // the candidate that a cell moved as; -1: none
 	s                []float64 // S
+	half             []float64 // S_ii/2
 	field            []float64 // f + S x
 	x                []bool
 	perCell, perSide float64
@@ -24,9 +25,9 @@ type annealing struct {
 
 func newAnnealing(label []int, nx int, all []candidate, g, s []float64, perCell, perSide float64) *annealing {
 	a := &annealing{nx: nx, all: all, from: label, label: slices.Clone(label), moved: make([]int, len(label)), s: s,
-		field: make([]float64, len(all)), x: make([]bool, len(all)), perCell: perCell, perSide: perSide}
+		half: make([]float64, len(all)), field: make([]float64, len(all)), x: make([]bool, len(all)), perCell: perCell, perSide: perSide}
 	for i, c := range all {
-		a.field[i] = c.d * g[c.cell]
+		a.half[i], a.field[i] = s[i*len(all)+i]/2, c.d*g[c.cell]
 	}
 	for i := range a.moved {
 		a.moved[i] = -1
@@ -36,14 +37,12 @@ func newAnnealing(label []int, nx int, all []candidate, g, s []float64, perCell,
 
 // change returns what flipping x_i adds, but for sides: a cell that is elsewhere comes from there.
 func (a *annealing) change(i int) float64 {
-	k := len(a.all)
-	adds := a.s[i*k+i] / 2
 	if a.x[i] {
-		return adds - a.field[i] - a.perCell
+		return a.half[i] - a.field[i] - a.perCell
 	}
-	adds += a.field[i] + a.perCell
+	adds := a.half[i] + a.field[i] + a.perCell
 	if j := a.moved[a.all[i].cell]; j >= 0 {
-		adds += a.s[j*k+j]/2 - a.field[j] - a.perCell - a.s[i*k+j]
+		adds += a.half[j] - a.field[j] - a.perCell - a.s[i*len(a.all)+j]
 	}
 	return adds
 }
@@ -92,17 +91,19 @@ func (a *annealing) run(precision float64) []bool {
 	k := len(a.all)
 	single := make([]float64, k) // what flips of one cell add by themselves
 	for i := range single {
-		single[i] = max(a.s[i*k+i]/2, math.Abs(a.field[i]))
+		single[i] = max(a.half[i], math.Abs(a.field[i]))
 	}
 	slices.Sort(single)
 	random := rand.New(rand.NewPCG(1, 2))
 	best := make([]bool, k)
-	value, lowest := 0.0, 0.0
+	value, lowest, sweeps := 0.0, 0.0, min(mostSweeps, mostFlips/max(1, k))
 	for _, hot := range hottest { // each from the best x of those before
 		hot *= single[k/2]
 		cold := min(precision, hot/10)
-		for sweep := range annealingSweeps {
-			t := hot * math.Pow(cold/hot, float64(sweep)/(annealingSweeps-1))
+		frozen := 0 // sweeps in which nothing moved
+		for sweep := 0; sweep < sweeps && frozen < frozenSweeps; sweep++ {
+			frozen++
+			t := hot * math.Pow(cold/hot, float64(sweep)/float64(sweeps))
 			for i := range a.all {
 				adds := a.change(i)
 				if adds > 4*a.perSide+20*t {
@@ -113,6 +114,7 @@ func (a *annealing) run(precision float64) []bool {
 					continue
 				}
 				a.flip(i)
+				frozen = 0
 				if value += adds; value < lowest-precision {
 					lowest = value
 					copy(best, a.x)
@@ -135,4 +137,8 @@ func (a *annealing) run(precision float64) []bool {
 // less together than each alone, so that the way there leads up. The hottest find what is far, the coolest keep what is good already.
 var hottest = []float64{0.3, 0.05, 0.01}
 
-const annealingSweeps = 10000
+const (
+	mostSweeps   = 10000
+	mostFlips    = 5e6 // that are looked at
+	frozenSweeps = 300
+)

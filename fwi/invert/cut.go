@@ -30,7 +30,7 @@ func joinLimit(before float64) float64 {
 const (
 	joinLoss    = 16     // times the map's misfit, as far as that is at most joinCeiling
 	joinCertain = 4      // times the map's misfit, in any case
-	joinCeiling = 7.5e-4 // a relative error of 4 %; maps that explain less are not joined
+	joinCeiling = 7.5e-4 // a relative error of 4 %; maps that explain less, or as much as there is noise, are not joined
 	joinFloor   = 1e-5   // a relative error of 0.4 %, in any case
 )
 
@@ -46,7 +46,7 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 	if r.before, err = misfit(r.state.u); err != nil {
 		return nil, err
 	}
-	base := max(r.before, regionsFloor)
+	base, noise := max(r.before, regionsFloor), data.expected(r.noise)
 	layered := rowMeans(r.state.u, r.p.NX)
 	ofRows, err := misfit(layered)
 	if err != nil {
@@ -60,7 +60,7 @@ func (r *run) cut(stage Stage, data simulations) ([]float64, error) {
 	}
 	var u []float64
 	var m float64
-	if r.curved(stage) && data[0].thin == nil && r.before < joinCeiling {
+	if r.curved(stage) && data[0].thin == nil && r.before < joinCeiling && noise < regionsFloor {
 		if u, err = r.join(data, joinLimit(r.before)); err != nil {
 			return nil, err
 		}

@@ -77,7 +77,7 @@ func (e *exchange) velocities(b bounds) []float64 {
 }
 
 const (
-	mostRegions    = 64
+	mostRegions    = 200
 	movingRounds   = 8
 	movingProgress = 0.9  // what a round leaves of the misfit that is not noise at most, to be worth another
 	cellPrice      = 1e-4 // of a cell that moves, as a fraction of the misfit that is not noise
