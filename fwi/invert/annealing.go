@@ -96,7 +96,7 @@ func (a *annealing) run(precision float64) []bool {
 	slices.Sort(single)
 	random := rand.New(rand.NewPCG(1, 2))
 	best := make([]bool, k)
-	value, lowest, sweeps := 0.0, 0.0, min(mostSweeps, mostFlips/max(1, k))
+	value, lowest, sweeps := 0.0, 0.0, min(mostSweeps, mostTrials/max(1, k))
 	for _, hot := range hottest { // each from the best x of those before
 		hot *= single[k/2]
 		cold := min(precision, hot/10)
@@ -139,6 +139,6 @@ var hottest = []float64{0.3, 0.05, 0.01}
 
 const (
 	mostSweeps   = 10000
-	mostFlips    = 5e6 // that are looked at
+	mostTrials   = 5e6 // of flips
 	frozenSweeps = 300
 )

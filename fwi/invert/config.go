@@ -30,7 +30,8 @@ type Config struct {
 	// Mute is the radius in cells around sources within which the map changes little (0): what lies there is dominated by the
 	// singularity of the source.
 	Mute float64 `json:"mute,omitempty"`
-	// Target ends the inversion once the relative misfit of a stage without filter and window is below it (2e-5).
+	// Target ends the inversion once the relative misfit of a stage without filter and window is below it (2e-5); if the last stage is one of
+	// Regions, that one follows still.
 	Target float64 `json:"target,omitempty"`
 	// Stall ends a round once ten iterations lower the objective by less than this fraction (0.001).
 	Stall float64 `json:"stall,omitempty"`

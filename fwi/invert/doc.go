@@ -30,7 +30,7 @@
 //     sharpens them.
 //   - Regions. A map of layers and blocks has a few dozen velocities, not thousands. Between rounds it is cut into regions of constant
 //     velocity, whose values are fitted; where the data contradict that, it stays as it was (segment.go, cut.go). Once it explains the
-//     data to a few percent, regions are joined not where they are alike but where the data mind least, by J'J (joining.go). What neither reflects
+//     data to a few percent, and there is little noise, regions are joined not where they are alike but where the data mind least, by J'J (joining.go). What neither reflects
 //     nor lets waves through to the receivers, such as the inside of a half-space, gets its velocity from its edge in this way.
 //   - Cells that change sides. Where the boundary between two regions runs is a question of cells that belong to the one or the other. The
 //     misfit is a quadratic in their squared slownesses, good even for cells of twice the velocity (exchange.go); which of hundreds of cells at

@@ -1,6 +1,7 @@
 package invert
 
 import (
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -9,15 +10,14 @@ import (
 // exchange is a quadratic model of the misfit of a map of few regions, in which cells move from one region to another beside it and the regions
 // get new values. Its variables are squared slownesses 1/v^2: a cell is so much smaller than a wavelength that the acceleration in it hardly
 // depends on its own velocity, and what it scatters is then linear in its squared slowness, even from 1750 to 3900 m/s; a model linear in
-// velocities is wrong by a factor of twenty there.
+// velocities is of no use there (docs/inversion.md).
 type exchange struct {
-	nx     int
-	label  []int       // the region of every cell
-	s      []float64   // squared slowness of every region
-	misfit float64     // of the model
-	g      []float64   // its gradient with respect to the cells
-	h      []float32   // its curvature H, cells x cells
-	hb     [][]float64 // H B, B from regions to cells: for every region, the sum of the columns of its cells
+	nx    int
+	label []int       // the region of every cell
+	s     []float64   // squared slowness of every region
+	g     []float64   // gradient of the misfit with respect to the cells
+	h     []float32   // its curvature H, cells x cells
+	hb    [][]float64 // H B, B from regions to cells: for every region, the sum of the columns of its cells
 }
 
 // slownessUnit makes squared slownesses numbers of about one, where v is in m/s.
@@ -27,8 +27,8 @@ const slownessUnit = 1e7
 func slownessSlope(v float64) float64 { return -v * v * v / (2 * slownessUnit) }
 
 // newExchange returns the model around a map of n regions, from gradient and curvature with respect to squared slownesses.
-func newExchange(vel []float32, label []int, n, nx int, misfit float64, g []float64, h []float32) *exchange {
-	e := &exchange{nx: nx, label: slices.Clone(label), s: make([]float64, n), misfit: misfit, g: slices.Clone(g), h: h, hb: make([][]float64, n)}
+func newExchange(vel []float32, label []int, n, nx int, g []float64, h []float32) *exchange {
+	e := &exchange{nx: nx, label: slices.Clone(label), s: make([]float64, n), g: slices.Clone(g), h: h, hb: make([][]float64, n)}
 	for l := range e.hb {
 		e.hb[l] = make([]float64, len(g))
 	}
@@ -94,19 +94,14 @@ func (e *exchange) settle() bool {
 		return false
 	}
 	n := len(e.s)
-	b, after, d := e.ofRegions(e.g), mat.NewVecDense(n, nil), mat.NewVecDense(n, nil)
-	d.MulVec(inverse, mat.NewVecDense(n, b))
+	d := mat.NewVecDense(n, nil)
+	d.MulVec(inverse, mat.NewVecDense(n, e.ofRegions(e.g)))
 	for l := range n {
 		change := min(max(-d.AtVec(l), -longestSettle*e.s[l]), longestSettle*e.s[l])
-		d.SetVec(l, change)
 		e.s[l] += change
 		for i, v := range e.hb[l] {
 			e.g[i] += change * v
 		}
-	}
-	copy(after.RawVector().Data, e.ofRegions(e.g)) // b + B'HB d
-	for l := range n {
-		e.misfit += d.AtVec(l) * (b[l] + after.AtVec(l)) / 2
 	}
 	return true
 }
@@ -118,22 +113,6 @@ func (e *exchange) ofRegions(cells []float64) []float64 {
 		sums[l] += cells[i]
 	}
 	return sums
-}
-
-// around calls f for the cells beside cell i.
-func around(i, nx, cells int, f func(k int)) {
-	if i%nx > 0 {
-		f(i - 1)
-	}
-	if (i+1)%nx != 0 {
-		f(i + 1)
-	}
-	if i >= nx {
-		f(i - nx)
-	}
-	if i+nx < cells {
-		f(i + nx)
-	}
 }
 
 // candidate is a cell that may move to a region beside it, which changes its squared slowness by d.
@@ -159,7 +138,6 @@ func (e *exchange) candidates() (all []candidate) {
 // move moves a candidate.
 func (e *exchange) move(c candidate) {
 	from, h := e.label[c.cell], e.column(c.cell)
-	e.misfit += c.d*e.g[c.cell] + c.d*c.d*float64(h[c.cell])/2
 	for k, v := range h {
 		e.g[k] += c.d * float64(v)
 		e.hb[from][k] -= float64(v)
@@ -197,33 +175,41 @@ func (e *exchange) metric(all []candidate) ([]float64, bool) {
 }
 
 // run moves cells where that lowers the misfit, a price for every cell that moves and one for every side of cells between two regions, and
-// settles. Prices are fractions of scale. It returns how many moved.
-func (e *exchange) run(scale, perCell, perSide float64) (moved int) {
+// settles. Prices are fractions of scale.
+func (e *exchange) run(scale, perCell, perSide float64) {
 	for range exchangePasses {
 		if !e.settle() {
-			return moved
+			return
 		}
 		all := e.candidates()
 		if len(all) == 0 || len(all) > mostCandidates {
-			return moved
+			return
 		}
 		s, ok := e.metric(all)
 		if !ok {
-			return moved
+			return
 		}
-		before := moved
+		moved := false
 		for i, moves := range newAnnealing(e.label, e.nx, all, e.g, s, scale*perCell, scale*perSide).run(scale * modelPrecision) {
 			if moves {
 				e.move(all[i])
-				moved++
+				moved = true
 			}
 		}
-		if moved == before {
-			return moved
+		if !moved {
+			return
 		}
 	}
 	e.settle()
-	return moved
+}
+
+// velocities returns the map of the regions.
+func (e *exchange) velocities(b bounds) []float64 {
+	u := make([]float64, len(e.label))
+	for i, l := range e.label {
+		u[i] = b.inverse(math.Sqrt(slownessUnit / e.s[l]))
+	}
+	return u
 }
 
 const (

@@ -2,8 +2,10 @@ package invert
 
 import "math"
 
-// movable reports whether moveCells can be of use behind gaussNewton.
-func movable(o *objective, stage Stage) bool { return stage.Prior == Regions && o.data[0].thin == nil }
+// movable reports whether moveCells follows gaussNewton.
+func (r *run) movable(o *objective, stage Stage) bool {
+	return r.fewUnknowns(o, stage) && stage.Prior == Regions && o.data[0].thin == nil
+}
 
 // moveCells lowers the misfit of a map u of few regions by moving cells between them: see exchange. It returns the map and its misfit; report is told of
 // every map on the way.
@@ -15,13 +17,13 @@ func (r *run) moveCells(o *objective, u []float64, misfit float64, report func(u
 	for round := 0; round < movingRounds && math.Sqrt(2*misfit) >= r.cfg.Target; round++ {
 		before, from := misfit, label
 		vel := r.bounds.velocities(u)
-		g, h, err := r.slownesses(o.data, vel)
+		g, h, err := r.slownessModel(o.data, vel)
 		if err != nil {
 			return nil, 0, err
 		}
 		scale := o.excess(misfit)
 		for _, price := range sidePrices {
-			e := newExchange(vel, from, n, r.p.NX, before, g, h)
+			e := newExchange(vel, from, n, r.p.NX, g, h)
 			e.run(scale, cellPrice, price)
 			next := e.velocities(r.bounds)
 			found, err := o.data.misfit(r.ctx, r.bounds.velocities(next))
@@ -42,8 +44,8 @@ func (r *run) moveCells(o *objective, u []float64, misfit float64, report func(u
 	return u, misfit, nil
 }
 
-// slownesses returns gradient and curvature of the misfit with respect to the squared slownesses of the cells.
-func (r *run) slownesses(data simulations, vel []float32) ([]float64, []float32, error) {
+// slownessModel returns gradient and curvature of the misfit with respect to the squared slownesses of the cells.
+func (r *run) slownessModel(data simulations, vel []float32) ([]float64, []float32, error) {
 	n := len(vel)
 	single := make([]float32, n)
 	if _, err := data.gradient(r.ctx, single, vel, false, compared); err != nil {
@@ -67,17 +69,8 @@ func (r *run) slownesses(data simulations, vel []float32) ([]float64, []float32,
 	return g, h, nil
 }
 
-// velocities returns the map of the regions.
-func (e *exchange) velocities(b bounds) []float64 {
-	u := make([]float64, len(e.label))
-	for i, l := range e.label {
-		u[i] = b.inverse(math.Sqrt(slownessUnit / e.s[l]))
-	}
-	return u
-}
-
 const (
-	mostRegions    = 200
+	mostRegions    = 200 // more take long
 	movingRounds   = 8
 	movingProgress = 0.9  // what a round leaves of the misfit that is not noise at most, to be worth another
 	cellPrice      = 1e-4 // of a cell that moves, as a fraction of the misfit that is not noise

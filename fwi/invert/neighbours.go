@@ -49,3 +49,19 @@ func (b *neighbours) root(i int) int {
 	}
 	return i
 }
+
+// around calls f for the cells beside cell i.
+func around(i, nx, cells int, f func(k int)) {
+	if i%nx > 0 {
+		f(i - 1)
+	}
+	if (i+1)%nx != 0 {
+		f(i + 1)
+	}
+	if i >= nx {
+		f(i - nx)
+	}
+	if i+nx < cells {
+		f(i + nx)
+	}
+}

@@ -151,7 +151,7 @@ func (r *run) round() error {
 	misfit := w.misfit
 	o.velocity(make([]float32, len(s.u)), x)
 	found := slices.Clone(o.u)
-	if r.fewUnknowns(o, stage) && movable(o, stage) {
+	if r.movable(o, stage) {
 		found, misfit, err = r.moveCells(o, found, misfit, func(u []float64, misfit float64) error {
 			it++
 			return r.report(evaluation{f: misfit, misfit: misfit}, r.bounds.velocities(u), it, false)
@@ -193,7 +193,7 @@ func (r *run) search(o *objective, stage Stage, misfit float64, w *watcher) ([]f
 		return adam(o, stage.Iterations, stage.Rate, w)
 	case r.fewUnknowns(o, stage):
 		steps := gaussNewtonSteps
-		if movable(o, stage) {
+		if r.movable(o, stage) {
 			steps = movedSteps
 		}
 		return gaussNewton(o, o.basis.(*regions), steps, w)
@@ -227,8 +227,8 @@ func (r *run) next(stage Stage, misfit float64) {
 	}
 	exact := stage.LowPass == 0 && stage.Window == 0 && stage.Misfit == L2 && stage.Misfit.shown(misfit) < r.cfg.Target
 	if exact { // what is left is to make regions of the map, if that is as good
-		last := len(r.cfg.Stages) - 1
-		if s.Stage, s.Round = len(r.cfg.Stages), 0; stage.Prior != Regions && r.cfg.Stages[last].Prior == Regions {
+		s.Stage, s.Round = len(r.cfg.Stages), 0
+		if last := len(r.cfg.Stages) - 1; stage.Prior != Regions && r.cfg.Stages[last].Prior == Regions {
 			s.Stage = last
 		}
 	}

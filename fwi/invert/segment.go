@@ -101,24 +101,12 @@ func connected(u []float64, nx int) (label []int, n int) {
 		for len(todo) > 0 {
 			i := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
-			visit := func(j int) {
+			around(i, nx, len(u), func(j int) {
 				if label[j] < 0 && u[j] == u[i] {
 					label[j] = n
 					todo = append(todo, j)
 				}
-			}
-			if i%nx > 0 {
-				visit(i - 1)
-			}
-			if (i+1)%nx != 0 {
-				visit(i + 1)
-			}
-			if i >= nx {
-				visit(i - nx)
-			}
-			if i+nx < len(u) {
-				visit(i + nx)
-			}
+			})
 		}
 		n++
 	}
