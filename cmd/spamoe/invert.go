@@ -143,7 +143,6 @@ type result struct {
 	start, found, truth []float32 // truth is nil where it is not known
 	misfit              float64   // relative error of the simulated gather
 	spent               time.Duration
-	resumed             bool
 }
 
 // one inverts gather i.
@@ -174,9 +173,6 @@ func (v *inversion) one(ctx context.Context, bar *progress.Bar, cfg invert.Confi
 			note += fmt.Sprintf(", error %.1f m/s", meanAbsolute(pr.Vel, r.truth))
 		}
 		bar.Note("%s", note)
-		if r.start == nil {
-			r.start = pr.Vel
-		}
 		return nil
 	}
 	found, err := invert.Run(ctx, p, cfg)
@@ -184,43 +180,8 @@ func (v *inversion) one(ctx context.Context, bar *progress.Bar, cfg invert.Confi
 		return r, err
 	}
 	bar.Add(totalIterations(cfg.Stages) - done)
-	r.found, r.resumed = found.Vel, found.Resumed
-	if p.Start != nil || r.start == nil {
-		r.start = p.Start
-	}
-	if found.Wavelet != nil {
-		p.Survey.Wavelet = found.Wavelet
-	}
-	r.misfit, err = relativeMisfit(ctx, p, r.found)
-	r.spent = time.Since(begun)
-	return r, err
-}
-
-// relativeMisfit returns |simulated - recorded| / |recorded| of a map, over the rows that were recorded.
-func relativeMisfit(ctx context.Context, p invert.Problem, vel []float32) (float64, error) {
-	s, err := wave.New[float32](p.Survey, p.NZ, p.NX)
-	if err != nil {
-		return 0, err
-	}
-	got := make([]float32, len(p.Data))
-	if err := s.Forward(ctx, got, vel); err != nil {
-		return 0, err
-	}
-	_, nt, nr := s.Shape()
-	last := 0
-	for i, o := range p.Data {
-		if o != 0 {
-			last = max(last, i/nr%nt)
-		}
-	}
-	num, den := 0.0, 0.0
-	for i, o := range p.Data {
-		if i/nr%nt <= last {
-			num += float64(got[i]-o) * float64(got[i]-o)
-			den += float64(o) * float64(o)
-		}
-	}
-	return math.Sqrt(num / den), nil
+	r.start, r.found, r.misfit, r.spent = found.Start, found.Vel, found.Misfit, time.Since(begun)
+	return r, nil
 }
 
 func meanAbsolute(a, b []float32) float64 {
@@ -355,11 +316,9 @@ func (t *tally) add(env *environment, i int, r result) {
 		t.known++
 		t.found += e
 		line += fmt.Sprintf(", MAE %.1f m/s (%.4f)", e, e/halfRange)
-		if r.start != nil {
-			s := meanAbsolute(r.start, r.truth)
-			t.start += s
-			line += fmt.Sprintf(", of the start %.1f m/s", s)
-		}
+		s := meanAbsolute(r.start, r.truth)
+		t.start += s
+		line += fmt.Sprintf(", of the start %.1f m/s", s)
 	}
 	fmt.Fprintf(env.stdout, "%s, %.0f s\n", line, r.spent.Seconds())
 }
@@ -390,11 +349,7 @@ func (v *inversion) draw(rec *recording, results []result) error {
 		if r.truth != nil {
 			compared.Samples = append(compared.Samples, picture.Sample{Label: label, Truth: r.truth, Prediction: r.found})
 		}
-		start := r.start
-		if start == nil {
-			start = r.found
-		}
-		gallery.Rows = append(gallery.Rows, picture.Row{Label: label, Maps: [][]float32{start, r.found}})
+		gallery.Rows = append(gallery.Rows, picture.Row{Label: label, Maps: [][]float32{r.start, r.found}})
 	}
 	if len(compared.Samples) > 0 {
 		compared.Frame, compared.Title = frame, "Full-waveform inversion"

@@ -72,7 +72,7 @@ func TestInvert(t *testing.T) {
 	require.True(t, bytes.HasPrefix(picture, []byte("\x89PNG")))
 	// Once more it finds everything done.
 	require.NoError(t, os.Remove("maps.npy"))
-	succeed(t, args...)
+	require.Equal(t, start, number(t, succeed(t, args...), "of the start"))
 	again, _, err := npy.Read[float32]("maps.npy")
 	require.NoError(t, err)
 	require.Equal(t, maps, again)

@@ -54,6 +54,11 @@ func TestBoundsInvertAndSaturate(t *testing.T) {
 	require.InDelta(t, 4725, v, 1e-6)
 	v, _ = b.velocity(-100)
 	require.InDelta(t, 1275, v, 1e-6)
+	b = newBounds(100, 4500)
+	v, _ = b.velocity(-100)
+	require.InDelta(t, 50, v, 1e-6)
+	v, _ = b.velocity(100)
+	require.InDelta(t, 4830, v, 1e-6)
 }
 
 func TestRoughnessDerivatives(t *testing.T) {

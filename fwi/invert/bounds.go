@@ -7,10 +7,17 @@ import "math"
 //	v = mid + half u / (1 + u^8)^(1/8),  half = 1.15 (hi - lo)/2,
 //
 // saturates. The map is nearly the identity, in units of half, over most of the range, so that it changes neither the shape of
-// the misfit nor the steps of the optimiser there. What exceeds lo and hi at the end is cut off.
+// the misfit nor the steps of the optimiser there. What exceeds lo and hi at the end is cut off. Velocities stay above lo/2: where lo is much less
+// than hi, mid and half are those of lo/2 and the same upper end.
 type bounds struct{ mid, half float64 }
 
-func newBounds(lo, hi float64) bounds { return bounds{(lo + hi) / 2, 1.15 * (hi - lo) / 2} }
+func newBounds(lo, hi float64) bounds {
+	b := bounds{(lo + hi) / 2, 1.15 * (hi - lo) / 2}
+	if least, most := lo/2, b.mid+b.half; b.mid-b.half < least {
+		b = bounds{(most + least) / 2, (most - least) / 2}
+	}
+	return b
+}
 
 // velocity returns v(u) and its derivative.
 func (b bounds) velocity(u float64) (v, slope float64) {

@@ -25,6 +25,9 @@ func (c *comparison) balance(o []float64, power float64) []float64 {
 		a[i] = math.Sqrt(a[i])
 		most = max(most, a[i])
 	}
+	if most == 0 {
+		most = 1 // a dead shot, whose weights are of nothing
+	}
 	for i := range a {
 		a[i] = math.Pow(a[i]/most+gainFloor, -power)
 	}

@@ -76,13 +76,9 @@ func newComparison(kind Misfit, filter lowPass, data []float32, shots, nt, nr, w
 	}
 	sum, energy, traces := 0.0, 0.0, 0
 	for s := range shots {
-		o := make([]float64, nt*nr)
-		live := make([]bool, nr)
+		o, live := make([]float64, nt*nr), liveTraces(data[s*nt*nr:][:nt*nr], nr)
 		for i, v := range data[s*nt*nr:][:nt*nr] {
 			o[i] = float64(v)
-			if v != 0 {
-				live[i%nr] = true
-			}
 		}
 		c.weigh(o)
 		filter.apply(o, nr)
@@ -124,6 +120,17 @@ func newComparison(kind Misfit, filter lowPass, data []float32, shots, nt, nr, w
 		c.total = 1
 	}
 	return c
+}
+
+// liveTraces returns of which of nr traces of a gather something was recorded. The others are dead, and say nothing.
+func liveTraces(gather []float32, nr int) []bool {
+	live := make([]bool, nr)
+	for i, v := range gather {
+		if v != 0 {
+			live[i%nr] = true
+		}
+	}
+	return live
 }
 
 // measure returns the misfit of a shot and stores its derivative with respect to gather in adjoint, both nt x nr.

@@ -24,6 +24,8 @@ type Progress struct {
 // Result is what an inversion found.
 type Result struct {
 	Vel     []float32 // the map, nz x nx, inside the bounds
+	Start   []float32 // the map that the inversion began with: that of the problem, or the one it chose
+	Misfit  float64   // |d - o| / |o| of the gathers d of Vel and those recorded, o, over what was recorded
 	Wavelet []float64 // that was estimated, one value per time step; nil: none was
 	History []Point   // one entry per round
 	Resumed bool      // it went on from a state file, or found the result there
@@ -58,7 +60,17 @@ func Run(ctx context.Context, p Problem, cfg Config) (*Result, error) {
 	for i, v := range vel {
 		vel[i] = float32(min(max(float64(v), cfg.Min), cfg.Max))
 	}
-	return &Result{Vel: vel, Wavelet: r.state.wavelet, History: r.state.History, Resumed: resumed}, nil
+	data, err := r.simulations(r.survey(), Stage{})
+	if err != nil {
+		return nil, err
+	}
+	misfit, err := data.misfit(ctx, vel)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{
+		Vel: vel, Start: r.state.start, Misfit: L2.shown(misfit), Wavelet: r.state.wavelet, History: r.state.History, Resumed: resumed,
+	}, nil
 }
 
 // run is an inversion at work.
@@ -93,6 +105,7 @@ func (r *run) begin() (resumed bool, err error) {
 			return false, err
 		}
 	}
+	r.state.start = slices.Clone(start)
 	r.state.u = make([]float64, len(start))
 	for i, v := range start {
 		r.state.u[i] = r.bounds.inverse(float64(v))

@@ -62,6 +62,15 @@ func problem(t testing.TB) (Problem, []float32) {
 	return Problem{Survey: survey(), NZ: testNZ, NX: testNX, Data: record(t, survey(), truth)}, truth
 }
 
+// killTraces sets every n-th trace to zero.
+func killTraces(data []float32, n int) {
+	for i := range data {
+		if i%testNX%n == 0 {
+			data[i] = 0
+		}
+	}
+}
+
 // few are stages that take a second.
 func few() []Stage {
 	return []Stage{
@@ -153,6 +162,8 @@ func TestResumesExactly(t *testing.T) {
 		again, err := Run(context.Background(), p, Config{Stages: stages, State: path, Watch: func(Progress) error { return enough }})
 		require.NoError(t, err)
 		require.Equal(t, want.Vel, again.Vel)
+		require.Equal(t, want.Start, again.Start)
+		require.Equal(t, want.Misfit, again.Misfit)
 	}
 }
 
@@ -194,6 +205,23 @@ func TestCancelledInversionSaves(t *testing.T) {
 }
 
 // The last row of published training data is zero though the wave goes on: it is no recording.
+// Dead traces and shots do not count: at the true map there is no misfit, with amplitudes balanced or not.
+func TestDeadTracesDoNotCount(t *testing.T) {
+	p, truth := problem(t)
+	shots, nt, nr, err := p.shape()
+	require.NoError(t, err)
+	require.Equal(t, testNX, nr)
+	killTraces(p.Data, 3)
+	clear(p.Data[(shots-1)*nt*nr:])
+	p.Start = truth
+	for _, m := range []Misfit{L2, L1, Envelope, Correlation} {
+		r, err := Run(context.Background(), p, Config{Stages: []Stage{{Iterations: 1, Gain: 0.5, Misfit: m}}, Probes: -1})
+		require.NoError(t, err, m.String())
+		require.Less(t, r.Misfit, 1e-3, m.String())
+		require.Less(t, r.History[0].Before, 1e-3, m.String())
+	}
+}
+
 func TestRowsOfZerosAtTheEndDoNotCount(t *testing.T) {
 	p, truth := problem(t)
 	for shot := range 4 {
@@ -269,6 +297,12 @@ func TestWaveletIsEstimated(t *testing.T) {
 	require.NoError(t, err)
 	require.NotNil(t, r.Wavelet)
 	require.Less(t, r.History[0].Before, 0.02)
+	killTraces(p.Data, 2)
+	dead, err := Wavelet(context.Background(), p, vel, 40)
+	require.NoError(t, err)
+	for i, v := range dead {
+		require.InDelta(t, original.Wavelet[i], v, 0.01, "every second trace is dead")
+	}
 	_, err = Wavelet(context.Background(), p, vel, 400)
 	require.EqualError(t, err, "invert: wavelet of 400 samples, want 1 to 180")
 }

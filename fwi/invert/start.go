@@ -8,7 +8,7 @@ const startGain = 0.5
 
 // searchStart returns the map to begin with: velocity that grows linearly with depth over the middle 80 % of the range, or, where
 // its gathers fit much better in a low band, another map that is linear between velocities of startLevels. It costs
-// 25 simulations, and saves the inversion from beginning on the wrong side of the first local minimum where the earth is unlike
+// 26 simulations, and saves the inversion from beginning on the wrong side of the first local minimum where the earth is unlike
 // the average one: of a shallow part that is fast, for the most part.
 func (r *run) searchStart() ([]float32, error) {
 	data, err := r.simulations(r.p.Survey, r.startStage())

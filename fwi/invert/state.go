@@ -23,6 +23,7 @@ type state struct {
 	RefusedLoss  float64 `json:",omitempty"` // the Loss at which it was
 	History      []Point // of the rounds that are over
 
+	start   []float32 // the map that the inversion began with
 	u       []float64 // the map at the beginning of the round
 	weight  []float64 // of the unknowns; nil before they are known
 	wavelet []float64 // that was estimated; nil: none was
@@ -51,7 +52,7 @@ func (s *state) save(path, identity string) error {
 	if err != nil {
 		return err
 	}
-	tensors := map[string]checkpoint.Tensor{"u": checkpoint.FromFloat64(s.u, len(s.u))}
+	tensors := map[string]checkpoint.Tensor{"start": checkpoint.FromFloat32(s.start, len(s.start)), "u": checkpoint.FromFloat64(s.u, len(s.u))}
 	if s.weight != nil {
 		tensors["weight"] = checkpoint.FromFloat64(s.weight, len(s.weight))
 	}
@@ -97,6 +98,11 @@ func (s *state) load(path, identity string) (found bool, err error) {
 		return nil
 	}
 	s.u, s.weight, s.wavelet, s.uncut = read("u"), read("weight"), read("wavelet"), read("uncut")
+	t, ok := f.Tensor("start")
+	if !ok {
+		return false, fmt.Errorf("invert: %s does not say where the inversion started; remove it or name another file", path)
+	}
+	s.start = t.Float32()
 	s.journal = journal{misfit: read("journal.misfit")}
 	if t, ok := f.Tensor("journal.gradient"); ok {
 		all := t.Float32()

@@ -15,7 +15,7 @@ import (
 //	o[t] = sum over k of g[t-k] w[k]
 //
 // is a linear least-squares problem, solved by its normal equations (Pratt, Geophysics 64, 1999, in the time domain, where the end
-// of the recording does no harm). A small multiple of the identity keeps frequencies that are not in g out of w.
+// of the recording does no harm). A small multiple of the identity keeps frequencies that are not in g out of w. Dead traces do not count.
 func Wavelet(ctx context.Context, p Problem, vel []float32, n int) ([]float64, error) {
 	impulse := p.Survey
 	impulse.Wavelet = []float64{1}
@@ -37,12 +37,17 @@ func Wavelet(ctx context.Context, p Problem, vel []float32, n int) ([]float64, e
 	}
 	normal, right := mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
 	g, o := make([]float64, steps), make([]float64, steps)
-	for trace := range shots * nr {
-		at := trace/nr*nt*nr + trace%nr
-		for t := range steps {
-			g[t], o[t] = float64(gathers[at+t*nr]), float64(p.Data[at+t*nr])
+	for shot := range shots {
+		simulated, recorded := gathers[shot*nt*nr:][:nt*nr], p.Data[shot*nt*nr:][:nt*nr]
+		for r, live := range liveTraces(recorded, nr) {
+			if !live {
+				continue
+			}
+			for t := range steps {
+				g[t], o[t] = float64(simulated[t*nr+r]), float64(recorded[t*nr+r])
+			}
+			addNormal(normal, right, g, o)
 		}
-		addNormal(normal, right, g, o)
 	}
 	ridge := 0.0
 	for k := range n {
