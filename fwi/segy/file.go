@@ -110,7 +110,7 @@ func (f *File) readBinary(b []byte) error {
 	f.Format = Format(f.order.Uint16(b[24:]))
 	f.Samples = int(f.order.Uint16(b[20:]))
 	f.Interval = float64(f.order.Uint16(b[16:])) * 1e-6
-	if f.order.Uint16(b[300:])>>8 >= 2 { // revision 2 has wider fields
+	if b[300] >= 2 { // revision 2 has wider fields; its major number is a byte, the minor one the next
 		if n := f.order.Uint32(b[68:]); n != 0 && n <= math.MaxInt32 {
 			f.Samples = int(n)
 		}
@@ -139,7 +139,7 @@ func (f *File) plausible(b []byte, order binary.ByteOrder) bool {
 func (f *File) skipText(b []byte, size int64) error {
 	f.start = textSize + binarySize
 	var n int
-	if f.order.Uint16(b[300:]) != 0 { // revision 0 leaves these bytes to anybody
+	if b[300] != 0 || b[301] != 0 { // revision 0 leaves these bytes to anybody
 		n = int(int16(f.order.Uint16(b[304:])))
 	}
 	if n < -1 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,35 +72,57 @@ func TestUnsignedAndDouble(t *testing.T) {
 	}
 }
 
+// littleEndian swaps the bytes of every number of a file of 4-byte samples with so many traces. The numbers of its revision are
+// single bytes.
+func littleEndian(raw []byte, traces, samples int) []byte {
+	raw = bytes.Clone(raw)
+	swap := func(n int, at ...int) {
+		for _, a := range at {
+			slices.Reverse(raw[a : a+n])
+		}
+	}
+	swap(2, 3216, 3220, 3224, 3254, 3502)
+	swap(4, 3268, 3296)
+	swap(8, 3272)
+	for trace := range traces {
+		h := 3600 + trace*(240+4*samples)
+		swap(4, h, h+4, h+8, h+40, h+44, h+48, h+72, h+76, h+80, h+84)
+		swap(2, h+28, h+68, h+70, h+88, h+108, h+114, h+116)
+		for i := range samples {
+			swap(4, h+240+4*i)
+		}
+	}
+	return raw
+}
+
 func TestLittleEndian(t *testing.T) {
-	raw := line(t, Float32, 1, 3, 4)
-	swap := func(at, n int) {
-		for i := range n / 2 {
-			raw[at+i], raw[at+n-1-i] = raw[at+n-1-i], raw[at+i]
-		}
-	}
-	for _, at := range []int{3216, 3220, 3224, 3254, 3500, 3502} {
-		swap(at, 2)
-	}
-	for trace := range 3 {
-		h := 3600 + trace*256
-		for _, at := range []int{0, 4, 8, 40, 48, 72, 76, 80, 84} {
-			swap(h+at, 4)
-		}
-		for _, at := range []int{28, 68, 70, 88, 108, 114, 116} {
-			swap(h+at, 2)
-		}
-		for i := range 4 {
-			swap(h+240+4*i, 4)
-		}
-	}
-	f, err := open(raw)
+	f, err := open(littleEndian(line(t, Float32, 1, 3, 4), 3, 4))
 	require.NoError(t, err)
 	dst := make([]float32, 4)
 	h, err := f.Read(2, dst)
 	require.NoError(t, err)
 	require.Equal(t, 1020.0, h.ReceiverX)
 	require.Equal(t, []float32{-9, -6, -3, 0}, dst)
+}
+
+// Files of revision 2 have wide fields for the number of samples and their interval, in either byte order.
+func TestRevision2(t *testing.T) {
+	raw := line(t, Float32, 1, 3, 4)
+	raw[3500], raw[3501] = 2, 0
+	copy(raw[3216:], []byte{0, 0})
+	copy(raw[3220:], []byte{0, 0})
+	binary.BigEndian.PutUint32(raw[3268:], 4)
+	binary.BigEndian.PutUint64(raw[3272:], math.Float64bits(187.5))
+	binary.BigEndian.PutUint32(raw[3296:], 0x01020304)
+	for trace := range 3 { // the narrow field of a trace cannot hold what the wide one can
+		copy(raw[3600+trace*256+114:], []byte{0, 0})
+	}
+	for order, file := range map[string][]byte{"big": raw, "little": littleEndian(raw, 3, 4)} {
+		f, err := open(file)
+		require.NoError(t, err, order)
+		require.Equal(t, []int{3, 4}, []int{f.Traces, f.Samples}, order)
+		require.InDelta(t, 187.5e-6, f.Interval, 1e-18, order)
+	}
 }
 
 // Where binary header and trace headers disagree about the length of traces, the size of the file tells which is right.

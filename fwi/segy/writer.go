@@ -43,9 +43,9 @@ func NewWriter(w io.Writer, format Format, samples int, interval float64, text .
 	short(3217, int(micro))
 	short(3221, samples)
 	short(3225, int(format))
-	short(3255, 1)    // metres
-	short(3501, 1<<8) // revision 1.0
-	short(3503, 1)    // all traces have one length
+	short(3255, 1)   // metres
+	head[3501-1] = 1 // revision 1.0
+	short(3503, 1)   // all traces have one length
 	if _, err := w.Write(head); err != nil {
 		return nil, err
 	}
