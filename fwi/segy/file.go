@@ -19,6 +19,9 @@ const (
 	traceHeaderSize = 240
 )
 
+// feet is the code of the system of measurement of files whose lengths are in feet.
+const feet = 2
+
 // File is a SEG-Y file open for reading. Any number of goroutines may read at once.
 type File struct {
 	Text     string  // the textual headers, lines of 80 characters
@@ -30,8 +33,9 @@ type File struct {
 	name  string
 	r     io.ReaderAt
 	order binary.ByteOrder
-	start int64 // of the first trace
-	first int   // samples of the first trace by its own header
+	unit  float64 // of lengths, in metres
+	start int64   // of the first trace
+	first int     // samples of the first trace by its own header
 	close io.Closer
 }
 
@@ -110,6 +114,10 @@ func (f *File) readBinary(b []byte) error {
 	f.Format = Format(f.order.Uint16(b[24:]))
 	f.Samples = int(f.order.Uint16(b[20:]))
 	f.Interval = float64(f.order.Uint16(b[16:])) * 1e-6
+	f.unit = 1
+	if f.order.Uint16(b[54:]) == feet {
+		f.unit = 0.3048
+	}
 	if b[300] >= 2 { // revision 2 has wider fields; its major number is a byte, the minor one the next
 		if n := f.order.Uint32(b[68:]); n != 0 && n <= math.MaxInt32 {
 			f.Samples = int(n)

@@ -2,8 +2,7 @@ package segy
 
 import "encoding/binary"
 
-// Header is what the header of a trace says, with its scalers applied: positions in the unit of the survey, metres unless the
-// file is in feet or degrees.
+// Header is what the header of a trace says, with its scalers applied: lengths in metres, also of files in feet.
 type Header struct {
 	Record            int     // the shot, by the number of the field record
 	Dead              bool    // marked as dead
@@ -36,7 +35,11 @@ func (f *File) Header(i int) (Header, error) {
 	if n := int(f.order.Uint16(b[114:])); n != f.first {
 		return Header{}, f.fail("trace %d: its header gives %d samples and that of trace 0 %d, want traces of one length", i, n, f.first)
 	}
-	place, height := scale(short(71)), scale(short(69))
+	angular := short(89) > lengths
+	place, height := scale(short(71)), scale(short(69))*f.unit
+	if !angular {
+		place *= f.unit
+	}
 	return Header{
 		Record:            int(long(9)),
 		Dead:              short(29) == deadTrace,
@@ -47,7 +50,7 @@ func (f *File) Header(i int) (Header, error) {
 		ReceiverElevation: long(41) * height,
 		SourceDepth:       long(49) * height,
 		Delay:             float64(short(109)) * 1e-3,
-		Angular:           short(89) > lengths,
+		Angular:           angular,
 	}, nil
 }
 

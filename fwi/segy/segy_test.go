@@ -169,6 +169,32 @@ func TestSurvey(t *testing.T) {
 	require.Equal(t, Place{Trace: 8, X: 30}, s.Shots[1].Traces[3])
 }
 
+// Lengths in feet are read as metres, angles as they are.
+func TestFeet(t *testing.T) {
+	raw := line(t, Float32, 1, 3, 4)
+	binary.BigEndian.PutUint16(raw[3254:], 2)
+	binary.BigEndian.PutUint32(raw[3600+40:], 700)
+	for name, file := range map[string][]byte{"big": raw, "little": littleEndian(raw, 3, 4)} {
+		f, err := open(file)
+		require.NoError(t, err, name)
+		h, err := f.Header(0)
+		require.NoError(t, err, name)
+		for _, v := range [][2]float64{{304.8, h.SourceX}, {152.4, h.SourceY}, {304.8, h.ReceiverX}, {152.4, h.ReceiverY}, {3.048, h.SourceDepth}, {2.1336, h.ReceiverElevation}} {
+			require.InDelta(t, v[0], v[1], 1e-9, name)
+		}
+		s, err := f.Survey()
+		require.NoError(t, err, name)
+		require.InDelta(t, 6.096, s.Length, 1e-9, name)
+	}
+	binary.BigEndian.PutUint16(raw[3600+88:], 2)
+	f, err := open(raw)
+	require.NoError(t, err)
+	h, err := f.Header(0)
+	require.NoError(t, err)
+	require.Equal(t, []any{true, 1000.0}, []any{h.Angular, h.SourceX})
+	require.InDelta(t, 3.048, h.SourceDepth, 1e-9)
+}
+
 // A line that runs obliquely to the axes is measured along itself.
 func TestSurveyOfAnObliqueLine(t *testing.T) {
 	var b bytes.Buffer
