@@ -12,8 +12,8 @@
 //
 // The header of a trace says where source and receiver stood, as integers with a scaler m: a coordinate is the integer times m
 // where m is positive, divided by -m where it is negative. Lengths are metres, or feet of 0.3048 m where the binary header says
-// so; they are read as metres. Survey puts traces together to shots and refuses files that do not know their geometry, such as
-// stacked sections.
+// so; they are read as metres. Receivers have elevations, sources depths below a surface that has one: Survey counts both down
+// from the highest. It puts traces together to shots and refuses files that do not know their geometry, such as stacked sections.
 //
 // A file is never read whole: a trace is read when it is asked for, and what headers say is compared with the size of the file
 // before anything depends on it. Errors are one line that names the file, what was found, and what was wanted.

@@ -9,7 +9,8 @@ type Header struct {
 	SourceX, SourceY  float64 // where the source stood
 	ReceiverX         float64
 	ReceiverY         float64
-	SourceDepth       float64 // of the source below the surface
+	SourceDepth       float64 // of the source below the surface where it stood
+	SurfaceElevation  float64 // of that surface above the datum
 	ReceiverElevation float64 // above the datum
 	Delay             float64 // seconds from the shot to the first sample
 	Angular           bool    // coordinates are angles, not lengths
@@ -48,6 +49,7 @@ func (f *File) Header(i int) (Header, error) {
 		ReceiverX:         long(81) * place,
 		ReceiverY:         long(85) * place,
 		ReceiverElevation: long(41) * height,
+		SurfaceElevation:  long(45) * height,
 		SourceDepth:       long(49) * height,
 		Delay:             float64(short(109)) * 1e-3,
 		Angular:           angular,
@@ -79,6 +81,7 @@ func (h *Header) put(b []byte, number, samples int, interval float64) {
 		short(29, deadTrace)
 	}
 	long(41, round(h.ReceiverElevation*per))
+	long(45, round(h.SurfaceElevation*per))
 	long(49, round(h.SourceDepth*per))
 	short(69, -per)
 	short(71, -per)

@@ -173,13 +173,14 @@ func TestSurvey(t *testing.T) {
 func TestFeet(t *testing.T) {
 	raw := line(t, Float32, 1, 3, 4)
 	binary.BigEndian.PutUint16(raw[3254:], 2)
-	binary.BigEndian.PutUint32(raw[3600+40:], 700)
+	binary.BigEndian.PutUint32(raw[3600+40:], uint32(0xffffffff-699))
+	binary.BigEndian.PutUint32(raw[3600+44:], 200)
 	for name, file := range map[string][]byte{"big": raw, "little": littleEndian(raw, 3, 4)} {
 		f, err := open(file)
 		require.NoError(t, err, name)
 		h, err := f.Header(0)
 		require.NoError(t, err, name)
-		for _, v := range [][2]float64{{304.8, h.SourceX}, {152.4, h.SourceY}, {304.8, h.ReceiverX}, {152.4, h.ReceiverY}, {3.048, h.SourceDepth}, {2.1336, h.ReceiverElevation}} {
+		for _, v := range [][2]float64{{304.8, h.SourceX}, {152.4, h.SourceY}, {304.8, h.ReceiverX}, {152.4, h.ReceiverY}, {3.048, h.SourceDepth}, {-2.1336, h.ReceiverElevation}, {0.6096, h.SurfaceElevation}} {
 			require.InDelta(t, v[0], v[1], 1e-9, name)
 		}
 		s, err := f.Survey()
@@ -193,6 +194,46 @@ func TestFeet(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []any{true, 1000.0}, []any{h.Angular, h.SourceX})
 	require.InDelta(t, 3.048, h.SourceDepth, 1e-9)
+}
+
+// Depths of sources and receivers count from one level.
+func TestDepths(t *testing.T) {
+	type place struct{ surface, source, receiver float64 }
+	survey := func(places ...place) (*Survey, error) {
+		var b bytes.Buffer
+		w, err := NewWriter(&b, Float32, 2, 0.001)
+		require.NoError(t, err)
+		for i, p := range places {
+			h := Header{Record: i, SourceX: 100 * float64(i), ReceiverX: 100*float64(i) + 50, SurfaceElevation: p.surface, SourceDepth: p.source, ReceiverElevation: p.receiver}
+			require.NoError(t, w.Append(h, []float32{1, 2}))
+		}
+		f, err := open(b.Bytes())
+		require.NoError(t, err)
+		return f.Survey()
+	}
+	for name, c := range map[string]struct{ places, want []place }{ // want has no surface
+		"flat land, shots in holes":   {[]place{{0, 9, 0}, {0, 12, 0}}, []place{{0, 9, 0}, {0, 12, 0}}},
+		"land high above sea":         {[]place{{500, 9, 500}, {500, 0, 500}}, []place{{0, 9, 0}, {0, 0, 0}}},
+		"land below sea":              {[]place{{-400, 9, -400}, {-400, 0, -400}}, []place{{0, 9, 0}, {0, 0, 0}}},
+		"streamer":                    {[]place{{0, 6, -8}, {0, 6, -8}}, []place{{0, 6, 8}, {0, 6, 8}}},
+		"nodes on the bottom":         {[]place{{0, 6, -80}, {0, 6, -95.5}}, []place{{0, 6, 80}, {0, 6, 95.5}}},
+		"topography":                  {[]place{{120, 9, 110}, {100, 0, 90}}, []place{{0, 9, 10}, {0, 20, 30}}},
+		"receivers in a hole":         {[]place{{300, 0, 290}, {300, 0, -700}}, []place{{0, 0, 10}, {0, 0, 1000}}},
+		"a valley between the shots":  {[]place{{10, 2, 0}, {5, 0, 0.5}}, []place{{0, 2, 10}, {0, 5, 9.5}}},
+		"shots below, nobody on land": {[]place{{-3, 1, 0}, {-5, 1, 0}}, []place{{0, 4, 0}, {0, 6, 0}}},
+	} {
+		s, err := survey(c.places...)
+		require.NoError(t, err, name)
+		for i, w := range c.want {
+			require.InDelta(t, w.source, s.Shots[i].Depth, 1e-9, name)
+			require.InDelta(t, w.receiver, s.Shots[i].Traces[0].Depth, 1e-9, name)
+		}
+	}
+	const want = ", want elevations of receivers (bytes 41 to 44) and of the surface at sources (45 to 48) from one datum, negative below it"
+	_, err := survey(place{0, 6, 8}, place{0, 6, 7})
+	require.EqualError(t, err, "segy: x.sgy: receivers stand at elevations up to 8 m, and the surface at all sources lies at 0"+want)
+	_, err = survey(place{120, 9, 0}, place{100, 9, 0})
+	require.EqualError(t, err, "segy: x.sgy: the surface at sources lies at elevations up to 120 m, and all receivers stand at 0"+want)
 }
 
 // A line that runs obliquely to the axes is measured along itself.

@@ -20,7 +20,7 @@ type Survey struct {
 type Shot struct {
 	Record int
 	X      float64 // along the line
-	Depth  float64 // below the surface
+	Depth  float64 // below the top of the survey
 	Traces []Place
 }
 
@@ -28,13 +28,15 @@ type Shot struct {
 type Place struct {
 	Trace int     // its number in the file
 	X     float64 // along the line
-	Depth float64 // below the highest receiver
+	Depth float64 // below the top of the survey
 	Dead  bool
 }
 
 // Survey reads the headers of all traces and puts them together to shots, those of one source position and record. The line is the
-// one through the two positions that are farthest apart along the axis of the greater extent. It fails where headers do not tell
-// sources from receivers, as after stacking, and where positions lie off the line by more than a hundredth of its length.
+// one through the two positions that are farthest apart along the axis of the greater extent. Depths count from the top of the
+// survey, the highest elevation of a receiver or of the surface at a source: sea level where receivers are towed or lie on the
+// bottom. It fails where headers do not tell sources from receivers, as after stacking, where elevations have no common datum, and
+// where positions lie off the line by more than a hundredth of its length.
 func (f *File) Survey() (*Survey, error) {
 	headers := make([]Header, f.Traces)
 	for i := range headers {
@@ -53,6 +55,10 @@ func (f *File) Survey() (*Survey, error) {
 	if err := f.checkPrestack(headers); err != nil {
 		return nil, err
 	}
+	top, err := f.top(headers)
+	if err != nil {
+		return nil, err
+	}
 	along, length, err := f.line(headers)
 	if err != nil {
 		return nil, err
@@ -62,22 +68,38 @@ func (f *File) Survey() (*Survey, error) {
 		record      int
 		x, y, depth float64
 	}
-	top := headers[0].ReceiverElevation
-	for _, h := range headers {
-		top = max(top, h.ReceiverElevation)
-	}
 	at := map[source]int{}
 	for i, h := range headers {
-		key := source{h.Record, h.SourceX, h.SourceY, h.SourceDepth}
+		key := source{h.Record, h.SourceX, h.SourceY, top - h.SurfaceElevation + h.SourceDepth}
 		k, ok := at[key]
 		if !ok {
 			k = len(s.Shots)
 			at[key] = k
-			s.Shots = append(s.Shots, Shot{Record: h.Record, X: along(h.SourceX, h.SourceY), Depth: h.SourceDepth})
+			s.Shots = append(s.Shots, Shot{Record: h.Record, X: along(h.SourceX, h.SourceY), Depth: key.depth})
 		}
 		s.Shots[k].Traces = append(s.Shots[k].Traces, Place{Trace: i, X: along(h.ReceiverX, h.ReceiverY), Depth: top - h.ReceiverElevation, Dead: h.Dead})
 	}
 	return s, nil
+}
+
+// top returns the highest elevation. Where one kind of elevation is zero throughout and the other rises above it, somebody may have
+// stood at sea level, but far more often did not fill it in, or wrote depths without the sign.
+func (f *File) top(headers []Header) (float64, error) {
+	receiver, surface := headers[0].ReceiverElevation, headers[0].SurfaceElevation
+	receiversAtZero, surfaceAtZero := true, true
+	for _, h := range headers {
+		receiver, surface = max(receiver, h.ReceiverElevation), max(surface, h.SurfaceElevation)
+		receiversAtZero = receiversAtZero && h.ReceiverElevation == 0
+		surfaceAtZero = surfaceAtZero && h.SurfaceElevation == 0
+	}
+	const want = "want elevations of receivers (bytes 41 to 44) and of the surface at sources (45 to 48) from one datum, negative below it"
+	switch {
+	case surfaceAtZero && receiver > 0:
+		return 0, f.fail("receivers stand at elevations up to %s m, and the surface at all sources lies at 0, %s", metres(receiver), want)
+	case receiversAtZero && surface > 0:
+		return 0, f.fail("the surface at sources lies at elevations up to %s m, and all receivers stand at 0, %s", metres(surface), want)
+	}
+	return max(receiver, surface), nil
 }
 
 // checkPrestack refuses headers without the positions of shots and receivers.
