@@ -92,7 +92,7 @@ func (c Config) complete(nz, nx int) (Config, error) {
 		return c, fmt.Errorf("wave: Order is %d, want 2, 4, 6 or 8", c.Order)
 	case c.Pad < 2:
 		return c, fmt.Errorf("wave: Pad is %d, want at least 2", c.Pad)
-	case float64(nz+2*c.Pad)*float64(nx+2*c.Pad) > 1<<31:
+	case (float64(nz)+2*float64(c.Pad))*(float64(nx)+2*float64(c.Pad)) > 1<<31: // integers would overflow
 		return c, fmt.Errorf("wave: model of %d x %d cells with Pad %d on all sides, want at most 2^31 cells together", nz, nx, c.Pad)
 	case c.Shots < 1 || c.Shots > 1<<20:
 		return c, fmt.Errorf("wave: Shots is %d, want 1 to 2^20", c.Shots)

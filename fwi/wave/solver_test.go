@@ -3,6 +3,7 @@ package wave
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"sync"
 	"testing"
@@ -211,6 +212,8 @@ func TestBadConfig(t *testing.T) {
 	}
 	_, err := New[float64](Config{}, 0, 5)
 	require.EqualError(t, err, "wave: model of 0 x 5 cells, want at least 1 x 1")
+	_, err = New[float64](Config{}, 7, math.MaxInt)
+	require.EqualError(t, err, fmt.Sprintf("wave: model of 7 x %d cells with Pad 120 on all sides, want at most 2^31 cells together", math.MaxInt))
 	_, err = New[float64](Config{Order: 8, Free: Sides{Top: true, Bottom: true}}, 3, 5)
 	require.EqualError(t, err, "wave: model of 3 x 5 cells between free sides, want at least 4 cells for Order 8")
 }
