@@ -88,7 +88,7 @@ func invertGathers(ctx context.Context, env *environment, args []string) error {
 		return err
 	}
 	defer rec.close()
-	if v.first < 0 || v.first >= rec.n || v.count < 0 || v.first+v.count > rec.n {
+	if v.first < 0 || v.first >= rec.n || v.count < 0 || v.count > rec.n-v.first {
 		return misuse("-first is %d and -count %d; %s has %d gathers", v.first, v.count, v.in, rec.n)
 	}
 	if v.count == 0 {

@@ -136,7 +136,7 @@ func TestInvertSEGY(t *testing.T) {
 
 func TestInvertMisuse(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeLine(t, 1)
+	writeLine(t, 2)
 	in := append([]string{"invert", "-in", "data.npy", "-out", "m.npy"}, lineFlags...)
 	refuse(t, 2, []string{"invert", "-in", "data.npy"}, "-in and -out are needed")
 	refuse(t, 2, append(in, "-start", "a", "-model", "b"), "one of them is enough")
@@ -144,10 +144,12 @@ func TestInvertMisuse(t *testing.T) {
 	refuse(t, 2, append(in, "-prior", "spots"), "unknown prior", "spots")
 	refuse(t, 2, append(in, "-bounds", "3000,2000"), "-bounds is 3000,2000")
 	refuse(t, 2, append(in, "-bands", "0"), `"0" is no positive number`)
-	refuse(t, 2, append(in, "-first", "1"), "data.npy has 1 gathers")
+	refuse(t, 2, append(in, "-first", "2"), "data.npy has 2 gathers")
+	refuse(t, 2, append(in, "-first", "1", "-count", "9223372036854775807"), "data.npy has 2 gathers")
+	refuse(t, 1, append(in, "-width", "9223372036854775807"), "12 x 9223372036854775807 cells", "want at most 2^31 cells")
 	refuse(t, 2, append(in, "-free", "front"), "front")
 	refuse(t, 2, append(in, "-dx", "-3"), "-dx is -3")
-	refuse(t, 1, append(in, "-vel", "data.npy"), "data.npy: maps of shape 1x3x120x16; wanted 12x16")
+	refuse(t, 1, append(in, "-vel", "data.npy"), "data.npy: maps of shape 2x3x120x16; wanted 12x16")
 	refuse(t, 1, append(in, "-start", "none.npy"), "none.npy")
 	refuse(t, 1, append(in, "-bounds", "1500,9000"), "data.npy", "stable")
 	refuse(t, 1, append([]string{"invert", "-in", testdata.Shared(t, "data", "segy", "f3.sgy"), "-out", "m.npy"}, lineFlags...), "f3.sgy", "want pre-stack traces")
