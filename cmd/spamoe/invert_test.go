@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spamoe/spamoe/fwi/invert"
-	"github.com/spamoe/spamoe/fwi/segy"
 	"github.com/spamoe/spamoe/fwi/wave"
 	"github.com/spamoe/spamoe/internal/npy"
 	"github.com/spamoe/spamoe/internal/testdata"
@@ -94,44 +93,6 @@ func TestInvertFromModel(t *testing.T) {
 	out := succeed(t, args...)
 	require.Less(t, number(t, out, "MAE"), number(t, out, "of the start"))
 	refuse(t, 1, append(args, "-depth", "13"), "true.npy")
-}
-
-// The same gathers as a SEG-Y file give the same maps.
-func TestInvertSEGY(t *testing.T) {
-	t.Chdir(t.TempDir())
-	data := writeLine(t, 1)
-	var b bytes.Buffer
-	w, err := segy.NewWriter(&b, segy.Float32, lineTimes, 0.002)
-	require.NoError(t, err)
-	sources := wave.Line(1, lineShots, lineNX)
-	for s := range lineShots {
-		for r := range lineNX {
-			trace := make([]float32, lineTimes)
-			for i := range trace {
-				trace[i] = data[(s*lineTimes+i)*lineNX+r]
-			}
-			require.NoError(t, w.Append(segy.Header{Record: s + 1, SourceX: 700 + 20*float64(sources[s].Col), ReceiverX: 700 + 20*float64(r)}, trace))
-		}
-	}
-	require.NoError(t, os.WriteFile("line.sgy", b.Bytes(), 0o600))
-	common := append([]string{"-iterations", "6"}, lineFlags...)
-	succeed(t, append([]string{"invert", "-in", "data.npy", "-out", "a.npy"}, common...)...)
-	succeed(t, append([]string{"invert", "-in", "line.sgy", "-out", "b.npy"}, common...)...)
-	a, _, err := npy.Read[float32]("a.npy")
-	require.NoError(t, err)
-	c, shape, err := npy.Read[float32]("b.npy")
-	require.NoError(t, err)
-	require.Equal(t, []int{1, 1, lineNZ, lineNX}, shape)
-	require.Equal(t, a, c)
-	// Samples too far apart for the scheme are interpolated.
-	x := make([]float32, 60)
-	for i := range x {
-		x[i] = data[2*i*lineNX+3]
-	}
-	fine := interpolate(x, 2)
-	for i := range 100 {
-		require.InDelta(t, data[i*lineNX+3], fine[i], 0.02)
-	}
 }
 
 func TestInvertMisuse(t *testing.T) {

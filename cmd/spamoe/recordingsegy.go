@@ -35,29 +35,43 @@ func (v *inversion) arrange(f *segy.File) (*recording, error) {
 	}
 	nx := v.width
 	if nx == 0 {
-		nx = int(math.Round(survey.Length/v.dx)) + 1
+		cells := math.Round(survey.Length/v.dx) + 1
+		if !(cells <= math.MaxInt32) {
+			return nil, fmt.Errorf("%s: the line is %.4g m long, %.4g cells of %v m; wanted at most %d (-dx)", v.in, survey.Length, cells, v.dx, math.MaxInt32)
+		}
+		nx = int(cells)
 	}
-	cell := func(x, depth float64) wave.Point {
-		return wave.Point{Row: v.row + int(math.Round(depth/v.dx)), Col: int(math.Round(x / v.dx))}
+	// A place that is far off has a row and column that no integer holds.
+	cell := func(what string, record int, x, depth float64) (wave.Point, error) {
+		row, col := float64(v.row)+math.Round(depth/v.dx), math.Round(x/v.dx)
+		if !(row >= 0 && row < float64(v.depth) && col >= 0 && col < float64(nx)) {
+			return wave.Point{}, fmt.Errorf("%s: %s of record %d, %.4g m along the line and %.4g m deep, lies at row %v, column %v; wanted a cell of the %d x %d map (-depth, -width, -dx, -row)",
+				v.in, what, record, x, depth, row, col, v.depth, nx)
+		}
+		return wave.Point{Row: int(row), Col: int(col)}, nil
 	}
 	nr := 0
 	for _, s := range survey.Shots {
 		nr = max(nr, len(s.Traces))
 	}
-	bounds, err := numbers("-bounds", v.bounds)
+	finer, err := v.finer(f)
 	if err != nil {
 		return nil, err
 	}
-	// 0.55 cells per step are stable with the damping of usual strips, with some reserve for bounds that are exceeded on the way.
-	finer := int(math.Ceil(f.Interval * 1.1 * bounds[len(bounds)-1] / (0.55 * v.dx)))
 	rec := &recording{n: 1, nz: v.depth, nx: nx, close: f.Close}
 	rec.survey = wave.Config{Dt: f.Interval / float64(finer), Samples: f.Samples * finer}
 	for _, s := range survey.Shots {
-		rec.survey.Sources = append(rec.survey.Sources, cell(s.X, s.Depth))
+		source, err := cell("the source", s.Record, s.X, s.Depth)
+		if err != nil {
+			return nil, err
+		}
+		rec.survey.Sources = append(rec.survey.Sources, source)
 		line := make([]wave.Point, nr)
 		for i := range line {
 			t := s.Traces[min(i, len(s.Traces)-1)]
-			line[i] = cell(t.X, t.Depth)
+			if line[i], err = cell("a receiver", s.Record, t.X, t.Depth); err != nil {
+				return nil, err
+			}
 		}
 		rec.survey.ShotReceivers = append(rec.survey.ShotReceivers, line)
 	}
@@ -82,6 +96,25 @@ func (v *inversion) arrange(f *segy.File) (*recording, error) {
 		return nil
 	}
 	return rec, nil
+}
+
+// maxSteps is how many time steps a shot may have.
+const maxSteps = 1 << 24
+
+// finer returns how many time steps of the simulation make a sample. 0.55 cells per step are stable with the damping of usual
+// strips, with some reserve for bounds that are exceeded on the way.
+func (v *inversion) finer(f *segy.File) (int, error) {
+	bounds, err := numbers("-bounds", v.bounds)
+	if err != nil {
+		return 0, err
+	}
+	fastest := bounds[len(bounds)-1]
+	steps := max(1, math.Ceil(f.Interval*1.1*fastest/(0.55*v.dx)))
+	if all := steps * float64(f.Samples); !(all <= maxSteps) {
+		return 0, fmt.Errorf("%s: %d samples %v s apart are %.4g time steps for velocities to %v m/s in cells of %v m; wanted at most %d (-bounds, -dx)",
+			v.in, f.Samples, f.Interval, all, fastest, v.dx, maxSteps)
+	}
+	return int(steps), nil
 }
 
 // interpolate returns a trace with times as many samples, by zeros above its Nyquist frequency. It is continued by zeros, so that
