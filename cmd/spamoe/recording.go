@@ -18,6 +18,7 @@ import (
 type recording struct {
 	n, size int // gathers, and values of one
 	nz, nx  int // cells of its maps
+	finer   int // time steps that make a sample
 	survey  wave.Config
 	read    func(i int, dst []float32) error
 	close   func() error
@@ -36,7 +37,7 @@ func (v *inversion) open() (*recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := v.complete(&rec.survey); err != nil {
+	if err := v.complete(rec); err != nil {
 		rec.close()
 		return nil, err
 	}
@@ -64,13 +65,14 @@ func (v *inversion) openGathers() (*recording, error) {
 		nx = receivers
 	}
 	return &recording{
-		n: g.Len(), size: shots * samples * receivers, nz: v.depth, nx: nx, read: g.Read, close: g.Close,
+		n: g.Len(), size: shots * samples * receivers, nz: v.depth, nx: nx, finer: 1, read: g.Read, close: g.Close,
 		survey: wave.Config{Dt: v.dt, Samples: samples, Sources: wave.Line(v.row, shots, nx), Receivers: wave.Line(v.row, receivers, nx)},
 	}, nil
 }
 
 // complete adds what all surveys share.
-func (v *inversion) complete(c *wave.Config) error {
+func (v *inversion) complete(rec *recording) error {
+	c := &rec.survey
 	c.Dx, c.Freq = v.dx, v.freq
 	for _, side := range strings.FieldsFunc(v.free, func(r rune) bool { return r == ',' }) {
 		switch strings.TrimSpace(side) {
@@ -97,8 +99,12 @@ func (v *inversion) complete(c *wave.Config) error {
 	if len(f.Shape()) != 1 || f.Count() == 0 {
 		return fmt.Errorf("%s: shape %s; wanted one value per sample", v.wavelet, npy.FormatShape(f.Shape()))
 	}
-	c.Wavelet = make([]float64, f.Count())
-	return f.Float64At(c.Wavelet, 0)
+	wavelet := make([]float64, f.Count())
+	if err := f.Float64At(wavelet, 0); err != nil {
+		return err
+	}
+	c.Wavelet = interpolate(wavelet, rec.finer)
+	return nil
 }
 
 // addNoise adds independent normal noise, a fraction of the root mean square of x. Traces that are zero stay so, and so do rows

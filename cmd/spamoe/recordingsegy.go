@@ -11,7 +11,7 @@ import (
 )
 
 // openSEGY opens one survey along a line. Sources and receivers move to the nearest cells; shots with fewer traces than others get
-// dead ones; and where the sampling interval is too long for a stable simulation, traces are interpolated.
+// dead ones; and where the sampling interval is too long for a stable simulation, traces and wavelet are interpolated.
 func (v *inversion) openSEGY() (*recording, error) {
 	f, err := segy.Open(v.in)
 	if err != nil {
@@ -58,7 +58,7 @@ func (v *inversion) arrange(f *segy.File) (*recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := &recording{n: 1, nz: v.depth, nx: nx, close: f.Close}
+	rec := &recording{n: 1, nz: v.depth, nx: nx, finer: finer, close: f.Close}
 	rec.survey = wave.Config{Dt: f.Interval / float64(finer), Samples: f.Samples * finer}
 	for _, s := range survey.Shots {
 		source, err := cell("the source", s.Record, s.X, s.Depth)
@@ -119,7 +119,7 @@ func (v *inversion) finer(f *segy.File) (int, error) {
 
 // interpolate returns a trace with times as many samples, by zeros above its Nyquist frequency. It is continued by zeros, so that
 // its end does not show at its beginning.
-func interpolate(trace []float32, times int) []float32 {
+func interpolate[T wave.Float](trace []T, times int) []T {
 	if times == 1 {
 		return trace
 	}
@@ -132,9 +132,9 @@ func interpolate(trace []float32, times int) []float32 {
 	all := make([]complex128, n*times/2+1)
 	copy(all, low[:n/2])
 	fine := fourier.NewFFT(n*times).Sequence(nil, all)
-	out := make([]float32, len(trace)*times)
+	out := make([]T, len(trace)*times)
 	for i := range out {
-		out[i] = float32(fine[i])
+		out[i] = T(fine[i])
 	}
 	return out
 }

@@ -63,6 +63,28 @@ func TestInterpolate(t *testing.T) {
 	}
 }
 
+// A wavelet has the time scale of the recording, whatever the time step of the simulation.
+func TestSEGYWavelet(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeSEGY(t, "line.sgy", writeLine(t, 1), 0)
+	const freq = 15.0
+	ricker := wave.Ricker(freq, 0.002)
+	require.NoError(t, npy.Write("ricker.npy", []int{len(ricker)}, ricker))
+	for bounds, steps := range map[string]int{"1500,4500": 1, "1500,6000": 2, "1500,14000": 3} {
+		v := inversion{in: "line.sgy", wavelet: "ricker.npy", bounds: bounds, dx: 20, freq: freq, depth: lineNZ, row: 1}
+		rec, err := v.open()
+		require.NoError(t, err)
+		require.Equal(t, 0.002/float64(steps), rec.survey.Dt, bounds)
+		require.Len(t, rec.survey.Wavelet, steps*len(ricker), bounds)
+		fine := wave.Ricker(freq, rec.survey.Dt)
+		late := len(fine)/2 - steps*(len(ricker)/2) // the peak of the fine one, from that of the other
+		for i, w := range rec.survey.Wavelet[:steps*(len(ricker)-1)] {
+			require.InDelta(t, fine[i+late], w, 1e-4, "%s: %d", bounds, i)
+		}
+		require.NoError(t, rec.close())
+	}
+}
+
 // Numbers too large for a grid are refused by name.
 func TestSEGYOutOfRange(t *testing.T) {
 	t.Chdir(t.TempDir())
