@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spamoe/spamoe/fwi"
@@ -22,6 +23,25 @@ type recording struct {
 	survey  wave.Config
 	read    func(i int, dst []float32) error
 	close   func() error
+}
+
+// shape is what was recorded of one gather, without time steps between samples: SHOTSxTIMESxRECEIVERS.
+func (r *recording) shape() []int {
+	shots, steps := len(r.survey.Sources), r.survey.Samples
+	return []int{shots, steps / r.finer, r.size / (shots * steps)}
+}
+
+// recorded returns those rows of a gather that were recorded.
+func (r *recording) recorded(gather []float32) []float32 {
+	if r.finer == 1 {
+		return gather
+	}
+	receivers := r.shape()[2]
+	rows := make([]float32, 0, len(gather)/r.finer)
+	for steps := range slices.Chunk(gather, r.finer*receivers) {
+		rows = append(rows, steps[:receivers]...)
+	}
+	return rows
 }
 
 // open opens -in.
@@ -129,7 +149,7 @@ func addNoise(x []float32, fraction float64, seed uint64) {
 
 // knownMaps are maps that come with gathers: true ones and starts.
 type knownMaps struct {
-	nz, nx        int
+	rec           *recording
 	trueFile      *npy.File
 	startFile     *npy.File
 	model         *fwi.Model
@@ -139,7 +159,7 @@ type knownMaps struct {
 
 // openMaps opens -vel, -start and -model and checks that they fit.
 func (v *inversion) openMaps(rec *recording) (*knownMaps, error) {
-	m := &knownMaps{nz: rec.nz, nx: rec.nx}
+	m := &knownMaps{rec: rec}
 	var err error
 	if v.vel != "" {
 		if m.trueFile, err = openMapFile(v.vel, rec); err != nil {
@@ -163,8 +183,7 @@ func (v *inversion) openMaps(rec *recording) (*knownMaps, error) {
 		if m.model, _, err = openModel(v.model); err != nil {
 			return nil, err
 		}
-		shape := []int{len(rec.survey.Sources), rec.survey.Samples, len(rec.survey.Receivers)}
-		if err := m.model.Accepts(v.in, shape); err != nil {
+		if err := m.model.Accepts(v.in, rec.shape()); err != nil {
 			return nil, err
 		}
 		if y := m.model.Config.Y; product(y) != rec.nz*rec.nx {
@@ -194,7 +213,7 @@ func (m *knownMaps) truth(i int) ([]float32, error) { return m.read(m.trueFile, 
 // start returns where the inversion of gather i begins, nil for nowhere in particular.
 func (m *knownMaps) start(ctx context.Context, i int, gather []float32) ([]float32, error) {
 	if m.model != nil {
-		return m.model.Predict(ctx, gather)
+		return m.model.Predict(ctx, m.rec.recorded(gather))
 	}
 	if m.shared {
 		i = 0
@@ -206,6 +225,6 @@ func (m *knownMaps) read(f *npy.File, i int) ([]float32, error) {
 	if f == nil {
 		return nil, nil
 	}
-	x := make([]float32, m.nz*m.nx)
+	x := make([]float32, m.rec.nz*m.rec.nx)
 	return x, f.Float32At(x, i*len(x))
 }

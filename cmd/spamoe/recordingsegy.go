@@ -54,6 +54,13 @@ func (v *inversion) arrange(f *segy.File) (*recording, error) {
 	for _, s := range survey.Shots {
 		nr = max(nr, len(s.Traces))
 	}
+	if v.model != "" {
+		for _, s := range survey.Shots {
+			if len(s.Traces) != nr {
+				return nil, fmt.Errorf("%s: record %d has %d traces and another %d; with -model, wanted as many in all records", v.in, s.Record, len(s.Traces), nr)
+			}
+		}
+	}
 	finer, err := v.finer(f)
 	if err != nil {
 		return nil, err

@@ -85,6 +85,23 @@ func TestSEGYWavelet(t *testing.T) {
 	}
 }
 
+// A model trained on gathers takes those of a SEG-Y file, whatever the time step of the simulation.
+func TestInvertSEGYFromModel(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeLine(t, 8)
+	succeed(t, "train", "-x", "data.npy", "-y", "true.npy", "-epochs", "2", "-out", "run")
+	data := writeLine(t, 1)
+	writeSEGY(t, "line.sgy", data, 0)
+	writeSEGY(t, "uneven.sgy", data, 2)
+	args := append([]string{"invert", "-model", "run", "-vel", "true.npy", "-out", "a.npy", "-iterations", "1"}, lineFlags...)
+	start := number(t, succeed(t, append(args, "-in", "data.npy")...), "of the start")
+	for _, bounds := range []string{"1500,4500", "1500,6000"} {
+		out := succeed(t, append(args, "-in", "line.sgy", "-bounds", bounds)...)
+		require.InDelta(t, start, number(t, out, "of the start"), 1, bounds)
+	}
+	refuse(t, 1, append(args, "-in", "uneven.sgy"), "uneven.sgy: record 3 has 14 traces and another 16; with -model, wanted as many in all records")
+}
+
 // Numbers too large for a grid are refused by name.
 func TestSEGYOutOfRange(t *testing.T) {
 	t.Chdir(t.TempDir())
