@@ -28,7 +28,8 @@ var pool struct {
 }
 
 // job is one Parallel call. left counts the chunks nobody has claimed; a worker may hold a job past its end and claim
-// from it in its next life, which is harmless: only a claim that is not negative gives the right to read the rest.
+// from it in its next life, which is harmless: only a claim that is not negative gives the right to read the rest. So
+// even a job that is not published may have chunks in other hands than the caller's.
 type job struct {
 	left    atomic.Int64
 	pending atomic.Int64 // chunks not finished; plus parked while the caller sleeps
@@ -43,8 +44,10 @@ const parked = 1 << 40
 
 func init() {
 	pool.wake = make(chan struct{}, 1024)
-	pool.free.New = func() any { return &job{done: make(chan struct{}, 1)} }
+	pool.free.New = newJob
 }
+
+func newJob() any { return &job{done: make(chan struct{}, 1)} }
 
 // Threads returns how many threads kernels use: what SetThreads set, or GOMAXPROCS at the first use.
 func Threads() int {
@@ -96,8 +99,8 @@ func Parallel(n, grain int, body func(lo, hi int)) {
 	}
 	if slot >= 0 {
 		pool.jobs[slot].Store(nil)
-		j.wait()
 	}
+	j.wait()
 	j.body = nil
 	failed := j.failed.Swap(nil)
 	pool.free.Put(j)

@@ -66,6 +66,37 @@ func TestParallelManyCallersNested(t *testing.T) {
 	})
 }
 
+// A job that found no slot waits, too, for the chunk of a worker that held it from its last life.
+func TestParallelWithoutASlotWaitsForOldHolders(t *testing.T) {
+	held := newJob().(*job)
+	pool.free = sync.Pool{New: func() any { return held }}
+	taken := &job{}
+	for i := range pool.jobs {
+		pool.jobs[i].CompareAndSwap(nil, taken)
+	}
+	defer func() {
+		pool.free = sync.Pool{New: newJob}
+		for i := range pool.jobs {
+			pool.jobs[i].CompareAndSwap(taken, nil)
+		}
+	}()
+	withThreads(2, func() {
+		var finished atomic.Bool
+		started := make(chan struct{})
+		Parallel(2, 1, func(lo, hi int) {
+			if lo == 0 {
+				go held.step()
+				<-started
+				return
+			}
+			close(started)
+			time.Sleep(20 * time.Millisecond)
+			finished.Store(true)
+		})
+		require.True(t, finished.Load())
+	})
+}
+
 func TestParallelPanicReachesCaller(t *testing.T) {
 	withThreads(3, func() {
 		for range 50 {
