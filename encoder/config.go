@@ -88,6 +88,13 @@ func Reference(kind Kind, out int) Config {
 		Floor: FloorConfig{Mode: FloorOff}, Defects: Defects{ShiftTokens: true}}
 }
 
+// Clone returns a copy of c that shares no memory with it.
+func (c Config) Clone() Config {
+	c.ConvNeXt.Depths, c.ConvNeXt.Widths = slices.Clone(c.ConvNeXt.Depths), slices.Clone(c.ConvNeXt.Widths)
+	c.Freeze = slices.Clone(c.Freeze)
+	return c
+}
+
 // defaults fills in what 0 stands for.
 func (c Config) defaults() Config {
 	or(&c.Kind, KindViT)

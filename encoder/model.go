@@ -33,7 +33,7 @@ func New(c Config, rng *rand.Rand) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	c = c.defaults()
+	c = c.Clone().defaults()
 	m := &Model{Config: c, floor: Floor{Rho: c.Floor.Bound()}}
 	width, points := c.ViT.Width, c.Shuffle*c.Shuffle
 	if c.Kind == KindViT {

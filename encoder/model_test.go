@@ -243,6 +243,16 @@ func TestFreeze(t *testing.T) {
 	require.NotNil(t, g.Of(m.Proj.Weight))
 }
 
+// What a caller does to the lists of a configuration later does not reach the model.
+func TestModelOwnsItsConfig(t *testing.T) {
+	c := smallConv()
+	c.Freeze = []string{"backbone.stem.*"}
+	m := newModel(t, c)
+	want := m.Config.Clone()
+	c.Freeze[0], c.ConvNeXt.Depths[0], c.ConvNeXt.Widths[0] = "proj.*", 7, 7
+	require.Equal(t, want, m.Config)
+}
+
 func TestConfig(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`:                                                          "out 0",

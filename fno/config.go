@@ -2,6 +2,7 @@ package fno
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spamoe/spamoe/spectral"
 )
@@ -69,6 +70,13 @@ func Reference(in, out, hidden int, modes ...int) Config {
 // Upstream returns neuraloperator's own settings, with its defects.
 func Upstream(in, out, hidden int, modes ...int) Config {
 	return Config{In: in, Out: out, Hidden: hidden, Modes: modes, Layers: 4, Defects: spectral.UpstreamDefects()}
+}
+
+// Clone returns a copy of c that shares no memory with it.
+func (c Config) Clone() Config {
+	c.Modes, c.MaxModes = slices.Clone(c.Modes), slices.Clone(c.MaxModes)
+	c.Padding, c.Scale = slices.Clone(c.Padding), slices.Clone(c.Scale)
+	return c
 }
 
 // defaults fills in what 0 stands for.

@@ -25,7 +25,7 @@ func New(c Config, rng *rand.Rand) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	c = c.defaults()
+	c = c.Clone().defaults()
 	blocks, err := spectral.NewBlocks(c.blocks(), rng)
 	if err != nil {
 		return nil, fmt.Errorf("fno: %w", err)
@@ -108,8 +108,16 @@ func (m *Model) run(x *autograd.Value, o Options) *autograd.Value {
 	return channelsFirst(m.Projection.Forward(v), d, c.Complex)
 }
 
-// SetModes changes the Fourier modes in use, up to Config.MaxModes.
-func (m *Model) SetModes(modes ...int) error { return m.Blocks.SetModes(modes...) }
+// SetModes changes the Fourier modes in use, up to Config.MaxModes or, where there are none, the modes that the model was made with.
+// Config has both from then on, so that New makes a model that is alike of it.
+func (m *Model) SetModes(modes ...int) error {
+	if err := m.Blocks.SetModes(modes...); err != nil {
+		return err
+	}
+	used := &m.Blocks.Config
+	m.Config.Modes, m.Config.MaxModes = slices.Clone(used.Modes), slices.Clone(used.MaxModes)
+	return nil
+}
 
 // embed appends the coordinates to the channels; those of the imaginary parts of complex data are zero.
 func (m *Model) embed(x *autograd.Value) *autograd.Value {

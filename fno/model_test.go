@@ -256,6 +256,30 @@ func TestSetModes(t *testing.T) {
 	require.EqualError(t, m.SetModes(8, 6), "spectral: SetModes: [8 6]; want 1 to [6 6]")
 }
 
+// A model that is made from the configuration of another works with the modes that SetModes gave it.
+func TestConfigHasTheModesInUse(t *testing.T) {
+	for _, most := range [][]int{nil, {6, 6}} {
+		m := newModel(t, fno.Config{In: 1, Out: 1, Hidden: 4, Modes: []int{6, 6}, MaxModes: most})
+		require.NoError(t, m.SetModes(2, 3))
+		require.Equal(t, []int{2, 3}, m.Config.Modes)
+		require.Equal(t, []int{6, 6}, m.Config.MaxModes)
+		again := newModel(t, m.Config)
+		x := random(10, 1, 1, 12, 12)
+		require.Equal(t, run(m, x, fno.Options{}), run(again, x, fno.Options{}))
+		require.NoError(t, m.SetModes(6, 6), "back to all")
+		require.Equal(t, []int{2, 3}, again.Config.Modes, "the new model has its own")
+	}
+}
+
+// What a caller does to the lists of a configuration later does not reach the model.
+func TestModelOwnsItsConfig(t *testing.T) {
+	c := fno.Config{In: 1, Out: 1, Hidden: 4, Modes: []int{4, 4}, MaxModes: []int{8, 8}, Layers: 2, Padding: []float64{0.25, 0.25}, Scale: []float64{1, 2}}
+	m, x := newModel(t, c), random(10, 1, 1, 12, 13)
+	want := run(newModel(t, c.Clone()), x, fno.Options{})
+	c.Modes[0], c.MaxModes[0], c.Padding[0], c.Scale[0] = 6, 6, 0.5, 2
+	require.Equal(t, want, run(m, x, fno.Options{}))
+}
+
 func TestManyGoroutines(t *testing.T) {
 	m := newModel(t, fno.Config{In: 1, Out: 1, Hidden: 4, Modes: []int{4, 4}})
 	x := random(11, 1, 1, 10, 10)

@@ -55,6 +55,17 @@ type Model struct {
 	tapes     sync.Pool
 }
 
+// clone returns a copy of cfg that shares no memory with it.
+func (cfg Config) clone() Config {
+	cfg.X, cfg.Y = slices.Clone(cfg.X), slices.Clone(cfg.Y)
+	cfg.XNorm, cfg.YNorm = cfg.XNorm.clone(), cfg.YNorm.clone()
+	cfg.OperatorConfig = cfg.OperatorConfig.clone()
+	if cfg.SPAMoE != nil {
+		cfg.SPAMoE = new(cfg.SPAMoE.clone())
+	}
+	return cfg
+}
+
 // build returns the network of a model.
 func (cfg Config) build(rng *rand.Rand) (Network, error) {
 	if cfg.SPAMoE != nil && cfg.Network != "spamoe" {
@@ -122,7 +133,7 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fwi: network %s: %w", cfg.Network, err)
 	}
-	m := &Model{Config: cfg, Net: net}
+	m := &Model{Config: cfg.clone(), Net: net}
 	if cfg.Rows > 0 {
 		m.resampler = NewResampler(cfg.X[1], cfg.Rows)
 	}

@@ -3,6 +3,7 @@ package fwi
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 )
@@ -26,6 +27,12 @@ func MinMax(log, lo, hi float64) Normalisation {
 	n := Normalisation{Log: log}
 	lo, hi = n.compress(lo), n.compress(hi)
 	n.Shift, n.Scale = []float64{(lo + hi) / 2}, []float64{(hi - lo) / 2}
+	return n
+}
+
+// clone returns a copy of n with slices of its own.
+func (n Normalisation) clone() Normalisation {
+	n.Shift, n.Scale = slices.Clone(n.Shift), slices.Clone(n.Scale)
 	return n
 }
 

@@ -32,6 +32,23 @@ func (c OperatorConfig) Name() string {
 	return ""
 }
 
+// clone returns a copy of c that shares no memory with it.
+func (c OperatorConfig) clone() OperatorConfig {
+	if c.FNO != nil {
+		c.FNO = new(c.FNO.Clone())
+	}
+	if c.MNO != nil {
+		c.MNO = new(*c.MNO)
+	}
+	if c.Multiscale != nil {
+		c.Multiscale = new(c.Multiscale.Clone())
+	}
+	if c.LNO != nil {
+		c.LNO = new(c.LNO.Clone())
+	}
+	return c
+}
+
 func (c OperatorConfig) build(rng *rand.Rand) (Network, error) {
 	given := 0
 	for _, is := range []bool{c.FNO != nil, c.MNO != nil, c.Multiscale != nil, c.LNO != nil} {

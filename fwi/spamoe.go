@@ -19,6 +19,15 @@ type SPAMoEConfig struct {
 	Experts []OperatorConfig `json:"experts"`
 }
 
+// clone returns a copy of c that shares no memory with it.
+func (c SPAMoEConfig) clone() SPAMoEConfig {
+	c.Encoder, c.Experts = c.Encoder.Clone(), slices.Clone(c.Experts)
+	for i, x := range c.Experts {
+		c.Experts[i] = x.clone()
+	}
+	return c
+}
+
 // SPAMoE is the network. It maps records, [batch, 1, samples, shots x receivers] where shots are joined (Config.Join) and else [batch,
 // shots, samples, receivers], to maps, [batch, channel, rows, columns], where the experts say how many channels: one for velocities.
 type SPAMoE struct {
@@ -54,7 +63,7 @@ func NewSPAMoE(c SPAMoEConfig, rng *rand.Rand) (*SPAMoE, error) {
 			return nil, fmt.Errorf("spamoe: expert %d, %s, maps %d channels to %d; wanted %d to %d", i, x.Name(), in, out, e.Config.Out, first)
 		}
 	}
-	return &SPAMoE{Config: c, Encoder: e, Mixture: m}, nil
+	return &SPAMoE{Config: c.clone(), Encoder: e, Mixture: m}, nil
 }
 
 // Output is what a SPAMoE finds for a batch.

@@ -77,6 +77,21 @@ func TestSPAMoEFile(t *testing.T) {
 }
 
 // trainedOn returns the parameters and buffers after a whole run, and its log without the times.
+// What a caller does to a configuration later does not reach the model, nor its file.
+func TestModelOwnsItsConfig(t *testing.T) {
+	c := toySPAMoE()
+	c.SPAMoE.Experts = append(c.SPAMoE.Experts, OperatorConfig{Multiscale: &mno.MultiscaleConfig{In: 4, Out: 1, Hidden: 4, Scales: []float64{1, 0.5}}})
+	m := newModelOf(t, c)
+	want := roundTrip(t, m.Config)
+	net := m.Net.(*SPAMoE).Config.clone()
+	c.X[1], c.Y[0], c.XNorm.Shift[0], c.YNorm.Scale[0] = 25, 2, 7, 7
+	x := c.SPAMoE.Experts
+	x[0].FNO.Modes[0], x[1].MNO.K, x[2].LNO.Grid[0], x[3].Multiscale.Scales[1] = 2, 3, 13, 0.25
+	x[0], c.SPAMoE.Mixture.TopK = x[2], 1
+	require.Equal(t, want, m.Config)
+	require.Equal(t, net, m.Net.(*SPAMoE).Config)
+}
+
 func trainedOn(t *testing.T, m *Model, train, val Data, cfg Training, dir string) (map[string]any, []Record) {
 	require.NoError(t, Train(context.Background(), m, train, val, cfg, dir, nil))
 	state := map[string]any{}

@@ -3,6 +3,7 @@ package lno
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Kind is a family of functions on a disc.
@@ -49,6 +50,12 @@ func (b Basis) Check() error {
 		}
 	}
 	return nil
+}
+
+// clone returns a copy of b with a shape of its own.
+func (b Basis) clone() Basis {
+	b.Shape = slices.Clone(b.Shape)
+	return b
 }
 
 // size returns both numbers of the shape.

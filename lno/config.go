@@ -96,6 +96,15 @@ func Reference(in, out, hidden int, modes, grid []int) Config {
 	return Config{In: in, Out: out, Hidden: hidden, Modes: modes, Grid: grid, Layers: 3, Padding: Periodic, Defects: ReferenceDefects()}
 }
 
+// Clone returns a copy of c that shares no memory with it.
+func (c Config) Clone() Config {
+	c.Modes, c.MaxModes, c.Grid = slices.Clone(c.Modes), slices.Clone(c.MaxModes), slices.Clone(c.Grid)
+	c.Differential, c.Integral = slices.Clone(c.Differential), slices.Clone(c.Integral)
+	c.Basis, c.Domain, c.Scale = c.Basis.clone(), slices.Clone(c.Domain), slices.Clone(c.Scale)
+	c.Defects.Integral = c.Defects.Integral.clone()
+	return c
+}
+
 // defaults fills in what 0 stands for.
 func (c Config) defaults() Config {
 	if c.Layers == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
@@ -55,6 +56,18 @@ type IntegralDefects struct {
 // ReferenceIntegralDefects are those of SPAMoE's fork of neuraloperator, and of neuraloperator itself.
 func ReferenceIntegralDefects() IntegralDefects {
 	return IntegralDefects{OneCell: true, ZeroPadding: true, Spread: true, FixedGrid: true, SpareWeights: true}
+}
+
+// clone returns a copy of d with a table of its own.
+func (d IntegralDefects) clone() IntegralDefects {
+	d.Table = slices.Clone(d.Table)
+	for i, f := range d.Table {
+		d.Table[i] = slices.Clone(f)
+		for j, row := range f {
+			d.Table[i][j] = slices.Clone(row)
+		}
+	}
+	return d
 }
 
 // defaults fills in what 0 stands for.
@@ -207,6 +220,7 @@ func NewIntegral(c IntegralConfig, rng *rand.Rand) (*Integral, error) {
 		return nil, err
 	}
 	c = c.defaults()
+	c.Basis, c.Defects = c.Basis.clone(), c.Defects.clone()
 	ig, k := c.In/c.Groups, c.functions()
 	l := &Integral{Config: c, Weight: autograd.NewParam(c.Out, ig, k)}
 	if rng != nil {

@@ -24,7 +24,7 @@ func New(c Config, rng *rand.Rand) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	c = c.defaults()
+	c = c.Clone().defaults()
 	blocks, err := newBlocks(c, rng)
 	if err != nil {
 		return nil, err
@@ -104,12 +104,16 @@ func (m *Model) ForwardWith(x *autograd.Value, o Options) *autograd.Value {
 	})
 }
 
-// SetModes changes the Fourier modes in use, up to Config.MaxModes.
+// SetModes changes the Fourier modes in use, up to Config.MaxModes or, where there are none, the modes that the model was made with.
+// Config has both from then on, so that New makes a model that is alike of it.
 func (m *Model) SetModes(modes ...int) error {
 	for _, conv := range m.Blocks.Convs {
 		if err := conv.SetModes(modes...); err != nil {
 			return err
 		}
 	}
+	used := &m.Blocks.Convs[0].Config
+	m.Config.Modes, m.Config.MaxModes = slices.Clone(used.Modes), slices.Clone(used.MaxModes)
+	m.Blocks.config = m.Config
 	return nil
 }

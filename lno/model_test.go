@@ -231,6 +231,22 @@ func TestSetModes(t *testing.T) {
 	require.NoError(t, m.SetModes(8, 8))
 	require.NotEqual(t, few, m.Forward(tape.Const(x)).Data)
 	require.Error(t, m.SetModes(9, 8))
+	require.Equal(t, []int{8, 8}, m.Config.Modes)
+	require.NoError(t, m.SetModes(3, 2))
+	want := slices.Clone(m.Forward(tape.Const(x)).Data)
+	require.Equal(t, want, build(t, m.Config).Forward(tape.Const(x)).Data, "a model made from its configuration")
+}
+
+// What a caller does to the lists of a configuration later does not reach the model.
+func TestModelOwnsItsConfig(t *testing.T) {
+	c := variants()["parts"]
+	c.MaxModes, c.Domain, c.Scale, c.Basis.Shape = []int{8, 8}, []float64{2, 2}, []float64{1, 2}, []int{2, 4}
+	m, x := build(t, c), input(c, 1, 14)
+	tape := &autograd.Tape{NoGrad: true}
+	want := slices.Clone(build(t, c.Clone()).Forward(tape.Const(x)).Data)
+	c.Modes[0], c.MaxModes[0], c.Grid[0], c.Domain[0], c.Scale[0], c.Basis.Shape[0] = 6, 6, 24, 1, 2, 1
+	c.Differential[0], c.Integral[0] = false, true
+	require.Equal(t, want, m.Forward(tape.Const(x)).Data)
 }
 
 // A configuration survives JSON, with the samples of the reference's basis, and rebuilds the model.

@@ -144,6 +144,15 @@ func TestReferenceMultiscaleHasDeadParameters(t *testing.T) {
 	}
 }
 
+// What a caller does to the lists of a configuration later does not reach the model.
+func TestMultiscaleOwnsItsConfig(t *testing.T) {
+	c := mno.MultiscaleConfig{In: 1, Out: 1, Hidden: 4, Scales: []float64{1, 0.5}, Modes: [][]int{{6, 6}, {4, 4}}}
+	m, x := newMultiscale(t, c), random(1, 1, 1, 12, 12)
+	want := run(newMultiscale(t, c.Clone()), x)
+	c.Scales[1], c.Modes[0][0], c.Modes[1] = 0.75, 2, []int{2, 2}
+	require.Equal(t, want, run(m, x))
+}
+
 // The function that a finer grid samples gives nearly the same result.
 func TestMultiscaleResolution(t *testing.T) {
 	m := newMultiscale(t, mno.MultiscaleConfig{In: 1, Out: 1, Hidden: 8, NoGrid: true, Scales: []float64{1}, Modes: [][]int{{6, 6}}})

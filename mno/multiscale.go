@@ -30,7 +30,7 @@ func NewMultiscale(c MultiscaleConfig, rng *rand.Rand) (*Multiscale, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	c = c.defaults()
+	c = c.Clone().defaults()
 	m := &Multiscale{Config: c}
 	in := c.In
 	if !c.NoGrid {

@@ -61,6 +61,15 @@ func ReferenceMultiscale(in, out, hidden int) MultiscaleConfig {
 		Defects: MultiscaleDefects{FirstBlockOnly: true, IgnoreScaleWeights: true, Spectral: spectral.ReferenceDefects()}}
 }
 
+// Clone returns a copy of c that shares no memory with it.
+func (c MultiscaleConfig) Clone() MultiscaleConfig {
+	c.Scales, c.Modes = slices.Clone(c.Scales), slices.Clone(c.Modes)
+	for i, m := range c.Modes {
+		c.Modes[i] = slices.Clone(m)
+	}
+	return c
+}
+
 func (c MultiscaleConfig) defaults() MultiscaleConfig {
 	orDefault(&c.Dim, 2)
 	orDefault(&c.Layers, 3)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/nn"
@@ -139,6 +140,7 @@ func NewBlocks(c BlockConfig, rng *rand.Rand) (*Blocks, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
+	c.Modes, c.MaxModes, c.Scale = slices.Clone(c.Modes), slices.Clone(c.MaxModes), slices.Clone(c.Scale)
 	b := &Blocks{Config: c}
 	for i := range c.Layers {
 		conv, err := NewConv(c.conv(i), rng)
@@ -177,13 +179,15 @@ func NewBlocks(c BlockConfig, rng *rand.Rand) (*Blocks, error) {
 // Size returns the grid that block i maps the grid n to.
 func (b *Blocks) Size(i int, n []int) []int { return b.Convs[i].OutputSize(n) }
 
-// SetModes changes the modes in use in all blocks.
+// SetModes changes the modes in use in all blocks, as Conv.SetModes does.
 func (b *Blocks) SetModes(modes ...int) error {
 	for _, c := range b.Convs {
 		if err := c.SetModes(modes...); err != nil {
 			return err
 		}
 	}
+	first := &b.Convs[0].Config
+	b.Config.Modes, b.Config.MaxModes = slices.Clone(first.Modes), slices.Clone(first.MaxModes)
 	return nil
 }
 

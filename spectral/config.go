@@ -83,6 +83,12 @@ func (n Norm) scales(in, out int) (forward, inverse float64) {
 	return rsqrt(in), rsqrt(out)
 }
 
+// clone returns a copy of c with slices of its own.
+func (c Config) clone() Config {
+	c.Modes, c.MaxModes, c.Scale = slices.Clone(c.Modes), slices.Clone(c.MaxModes), slices.Clone(c.Scale)
+	return c
+}
+
 // Check reports the first thing in c that cannot work.
 func (c *Config) Check() error {
 	d := len(c.Modes)

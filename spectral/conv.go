@@ -25,11 +25,10 @@ import (
 //
 // A Conv may be used by many goroutines at once, except for SetModes.
 type Conv struct {
-	Config Config          `param:"-"`
+	Config Config          `param:"-"` // SetModes changes Modes
 	Weight Weight          `param:"weight"`
 	Bias   *autograd.Param `param:"bias"` // Out x 1 .. 1, or nil
 
-	modes []int // in use
 	plans memo.Map[planKey, *plan]
 }
 
@@ -50,7 +49,7 @@ func NewConv(c Config, rng *rand.Rand) (*Conv, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	v := &Conv{Config: c, modes: slices.Clone(c.Modes)}
+	v := &Conv{Config: c.clone()}
 	shape := []int{c.In, c.Out}
 	if c.Separable {
 		shape = shape[:1]
@@ -93,10 +92,10 @@ func (v *Conv) weightModes() []int {
 }
 
 // Modes returns the modes in use along each axis.
-func (v *Conv) Modes() []int { return slices.Clone(v.modes) }
+func (v *Conv) Modes() []int { return slices.Clone(v.Config.Modes) }
 
 // SetModes changes the modes in use, between 1 and the weight's along each axis: training may begin with few modes and add more
-// (George et al., arXiv 2211.15188).
+// (George et al., arXiv 2211.15188). Config has them from then on, and in MaxModes those of the weight.
 func (v *Conv) SetModes(modes ...int) error {
 	limit := v.Config.MaxModes
 	if limit == nil {
@@ -110,7 +109,7 @@ func (v *Conv) SetModes(modes ...int) error {
 			return fmt.Errorf("spectral: SetModes: %v; want 1 to %v", modes, limit)
 		}
 	}
-	v.modes = slices.Clone(modes)
+	v.Config.Modes, v.Config.MaxModes = slices.Clone(modes), limit
 	return nil
 }
 
@@ -132,7 +131,7 @@ func (v *Conv) OutputSize(n []int) []int {
 
 // Forward returns the convolution of x.
 func (v *Conv) Forward(x *autograd.Value) *autograd.Value {
-	d := len(v.modes)
+	d := len(v.Config.Modes)
 	if x.Rank() < 2+d {
 		panic(fmt.Sprintf("spectral: Conv: shape %v has no grid of %d axes between batch and channels", x.Shape, d))
 	}
@@ -156,7 +155,7 @@ func (v *Conv) ForwardTo(x *autograd.Value, size ...int) *autograd.Value {
 // spectrum returns R F(x), for a result on the grid size.
 func (v *Conv) spectrum(x *autograd.Value, size []int) (*plan, *autograd.Value) {
 	c := &v.Config
-	d := len(v.modes)
+	d := len(c.Modes)
 	rank := 2 + d
 	if c.Complex {
 		rank++
@@ -211,9 +210,9 @@ func (v *Conv) plan(in, out []int) *plan {
 	var key planKey
 	copy(key.in[:], in)
 	copy(key.out[:], out)
-	copy(key.modes[:], v.modes)
+	copy(key.modes[:], v.Config.Modes)
 	p, _ := v.plans.Get(key, func() (*plan, error) {
-		return newPlan(&v.Config, in, out, v.Config.stored(v.modes), v.weightModes()), nil
+		return newPlan(&v.Config, in, out, v.Config.stored(v.Config.Modes), v.weightModes()), nil
 	})
 	return p
 }

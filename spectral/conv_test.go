@@ -285,6 +285,20 @@ func TestSetModes(t *testing.T) {
 	require.EqualError(t, layer.SetModes(9, 8), "spectral: SetModes: [9 8]; want 1 to [8 8]")
 }
 
+// Neither a convolution nor blocks read the lists of their configuration once they are made.
+func TestLayersOwnTheirConfig(t *testing.T) {
+	c := spectral.Config{In: 2, Out: 2, Modes: []int{4, 4}, MaxModes: []int{6, 6}, Scale: []float64{1, 2}}
+	conv := newConv(t, c, 17)
+	b := spectral.BlockConfig{Channels: 2, Modes: c.Modes, MaxModes: c.MaxModes, Layers: 2, Scale: c.Scale}
+	blocks, err := spectral.NewBlocks(b, nil)
+	require.NoError(t, err)
+	c.Modes[0], c.MaxModes[0], c.Scale[0] = 1, 9, 3
+	require.Equal(t, spectral.Config{In: 2, Out: 2, Modes: []int{4, 4}, MaxModes: []int{6, 6}, Scale: []float64{1, 2}}, conv.Config)
+	require.Equal(t, spectral.BlockConfig{Channels: 2, Modes: []int{4, 4}, MaxModes: []int{6, 6}, Layers: 2, Scale: []float64{1, 2}}, blocks.Config)
+	require.NoError(t, blocks.SetModes(2, 3))
+	require.Equal(t, []int{2, 3}, blocks.Config.Modes)
+}
+
 // R maps adjoint spectra: without bias <K x, y> = <x, K' y>, where K' is what the backward pass computes.
 func TestConvAdjoint(t *testing.T) {
 	c := spectral.Config{In: 3, Out: 2, Modes: []int{6, 4}, NoBias: true}

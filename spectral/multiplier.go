@@ -15,7 +15,7 @@ type Multiplier struct{ conv Conv }
 
 // NewMultiplier returns a multiplier for at most the given modes of each axis, both signs together; their number is the dimension.
 func NewMultiplier(in, out int, modes ...int) (*Multiplier, error) {
-	m := &Multiplier{conv: Conv{Config: Config{In: in, Out: out, Modes: slices.Clone(modes), NoBias: true}, modes: slices.Clone(modes)}}
+	m := &Multiplier{conv: Conv{Config: Config{In: in, Out: out, Modes: slices.Clone(modes), NoBias: true}}}
 	if err := m.conv.Config.Check(); err != nil {
 		return nil, err
 	}
