@@ -6,10 +6,25 @@ import (
 	"github.com/spamoe/spamoe/checkpoint"
 )
 
+// saved is the configuration that goes into files: Config, with the Fourier modes in use.
+func (m *Model) saved() Config {
+	c := m.Config
+	net, ok := m.Net.(*SPAMoE)
+	if !ok {
+		c.OperatorConfig = c.OperatorConfig.inUse(m.Net)
+		return c
+	}
+	c.SPAMoE = new(c.SPAMoE.clone())
+	for i, x := range net.Mixture.Experts {
+		c.SPAMoE.Experts[i] = c.SPAMoE.Experts[i].inUse(x)
+	}
+	return c
+}
+
 // Save writes the model as a safetensors file: its parameters and buffers under the names of the network, and its Config, from
-// which Load rebuilds it.
+// which Load rebuilds it, with the Fourier modes that operators have in use.
 func (m *Model) Save(path string) error {
-	return checkpoint.SaveModel(path, m.Net, checkpoint.Info{Kind: m.Config.Network, Config: m.Config})
+	return checkpoint.SaveModel(path, m.Net, checkpoint.Info{Kind: m.Config.Network, Config: m.saved()})
 }
 
 // Load reads a model that Save wrote.

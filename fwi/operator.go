@@ -49,6 +49,20 @@ func (c OperatorConfig) clone() OperatorConfig {
 	return c
 }
 
+// inUse returns c with the Fourier modes that net, which was built from it, has in use: SetModes may have changed them.
+func (c OperatorConfig) inUse(net Network) OperatorConfig {
+	c = c.clone()
+	switch net := net.(type) {
+	case *fno.Model:
+		own := net.Config.Clone()
+		c.FNO.Modes, c.FNO.MaxModes = own.Modes, own.MaxModes
+	case *lno.Model:
+		own := net.Config.Clone()
+		c.LNO.Modes, c.LNO.MaxModes = own.Modes, own.MaxModes
+	}
+	return c
+}
+
 func (c OperatorConfig) build(rng *rand.Rand) (Network, error) {
 	given := 0
 	for _, is := range []bool{c.FNO != nil, c.MNO != nil, c.Multiscale != nil, c.LNO != nil} {

@@ -22,7 +22,7 @@ func (t *trainer) checkpoint() error {
 		return err
 	}
 	path := filepath.Join(t.dir, CheckpointFile)
-	err = checkpoint.SaveModel(path, t, checkpoint.Info{Kind: "training", Config: t.model.Config, Metadata: map[string]string{positionKey: string(where)}})
+	err = checkpoint.SaveModel(path, t, checkpoint.Info{Kind: "training", Config: t.model.saved(), Metadata: map[string]string{positionKey: string(where)}})
 	if err != nil {
 		return err
 	}

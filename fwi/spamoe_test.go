@@ -76,7 +76,6 @@ func TestSPAMoEFile(t *testing.T) {
 	}
 }
 
-// trainedOn returns the parameters and buffers after a whole run, and its log without the times.
 // What a caller does to a configuration later does not reach the model, nor its file.
 func TestModelOwnsItsConfig(t *testing.T) {
 	c := toySPAMoE()
@@ -92,6 +91,30 @@ func TestModelOwnsItsConfig(t *testing.T) {
 	require.Equal(t, net, m.Net.(*SPAMoE).Config)
 }
 
+// A file has the Fourier modes that operators work with.
+func TestFileHasTheModesInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ModelFile)
+	x := inputs(t, 1)
+	for _, c := range []Config{toyConfig(), toySPAMoE()} {
+		m := newModelOf(t, c)
+		if net, ok := m.Net.(*SPAMoE); ok {
+			require.NoError(t, net.Mixture.Experts[0].(*fno.Model).SetModes(2, 2))
+			require.NoError(t, net.Mixture.Experts[2].(*lno.Model).SetModes(3, 2))
+		} else {
+			require.NoError(t, m.Net.(*fno.Model).SetModes(2, 2))
+		}
+		want, err := m.Predict(context.Background(), x)
+		require.NoError(t, err)
+		require.NoError(t, m.Save(path))
+		again, err := Load(path)
+		require.NoError(t, err)
+		got, err := again.Predict(context.Background(), x)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
+// trainedOn returns the parameters and buffers after a whole run, and its log without the times.
 func trainedOn(t *testing.T, m *Model, train, val Data, cfg Training, dir string) (map[string]any, []Record) {
 	require.NoError(t, Train(context.Background(), m, train, val, cfg, dir, nil))
 	state := map[string]any{}
