@@ -266,6 +266,28 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	}
 }
 
+// A matrix that a batch of none shares gets a gradient of zeros, and the gradient it has stays.
+func TestMatMulOfNoBatch(t *testing.T) {
+	for _, transposed := range []bool{false, true} {
+		tape := &Tape{}
+		dirty := tape.Scratch(1 << 12)
+		for i := range dirty {
+			dirty[i] = 7
+		}
+		tape.Reset()
+		a := tape.Input(New(3, 4))
+		product, shape := MatMul, []int{0, 4, 5}
+		if transposed {
+			product, shape = MatMulT, []int{0, 5, 4}
+		}
+		y := product(a, tape.Input(New(shape...)))
+		require.Equal(t, []int{0, 3, 5}, y.Shape)
+		require.Equal(t, make([]float32, 12), tape.Backward(Seed{y, nil}).Wrt(a).Data)
+		ones := slices.Repeat([]float32{1}, 12)
+		require.Equal(t, ones, tape.Backward(Seed{a, ones}, Seed{y, nil}).Wrt(a).Data)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	a, b := &Tape{}, &Tape{}
 	x, y := a.Input(New(2, 3)), a.Input(New(3, 2))

@@ -75,6 +75,10 @@ func (p product) forward(c, a, b []float32) {
 
 // gradA adds up gc op(b)'.
 func (p product) gradA(ga, gc, b []float32, acc bool) {
+	if p.batch == 0 && !acc {
+		clear(ga) // a shared a has elements still
+		return
+	}
 	if p.strideA != 0 || p.batch <= 1 {
 		kernel.GemmBatch(false, !p.transB, p.batch, p.m, p.k, p.n, gc, p.n, p.m*p.n, b, p.ldb, p.strideB, ga, p.k, p.m*p.k, acc)
 		return
