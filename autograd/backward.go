@@ -44,6 +44,9 @@ func (t *Tape) Backward(seeds ...Seed) *Grads {
 	}
 	g := t.newGrads()
 	for _, s := range seeds {
+		if s.Value.tape != t {
+			panic(fmt.Sprintf("autograd: Backward: a seed of shape %v lies on another tape", s.Value.Shape))
+		}
 		if len(s.Grad) != s.Value.Len() {
 			panic(fmt.Sprintf("autograd: Backward: a seed of %d elements for shape %v", len(s.Grad), s.Value.Shape))
 		}
@@ -109,6 +112,9 @@ func (g *Grads) Of(p *Param) *Tensor {
 
 // Wrt returns the gradient of a leaf (Input or Param), or nil where none has reached it. Intermediate values have none left.
 func (g *Grads) Wrt(v *Value) *Tensor {
+	if v.tape != g.tape {
+		panic(fmt.Sprintf("autograd: Wrt: the value of shape %v lies on another tape", v.Shape))
+	}
 	if v.id >= len(g.buf) {
 		return nil // put on the tape after the backward pass
 	}

@@ -291,11 +291,14 @@ func TestMatMulOfNoBatch(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	a, b := &Tape{}, &Tape{}
 	x, y := a.Input(New(2, 3)), a.Input(New(3, 2))
+	other := b.Input(New(3, 2))
 	for name, f := range map[string]func(){
 		"autograd: Add: shapes [2 3] and [3 2] differ":                             func() { Add(x, y) },
 		"autograd: Add: its inputs lie on different tapes":                         func() { Add(x, b.Input(New(2, 3))) },
 		"autograd: Backward: shape [2 3] is not a scalar; start from seeds":        func() { x.Backward() },
 		"autograd: Backward: a seed of 2 elements for shape [2 3]":                 func() { a.Backward(Seed{x, []float32{1, 2}}) },
+		"autograd: Backward: a seed of shape [3 2] lies on another tape":           func() { a.Backward(Seed{other, make([]float32, 6)}) },
+		"autograd: Wrt: the value of shape [3 2] lies on another tape":             func() { Sum(y).Backward().Wrt(other) },
 		"autograd: Reshape: cannot turn shape [2 3] into [4 -1]":                   func() { Reshape(x, 4, -1) },
 		"autograd: Permute: [0 0] is not an order of the axes of shape [2 3]":      func() { Permute(x, 0, 0) },
 		"autograd: Narrow: 3 from 1 on along axis 1 of shape [2 3]":                func() { Narrow(x, 1, 1, 3) },
