@@ -131,6 +131,19 @@ func TestConcatAndNarrow(t *testing.T) {
 	require.Same(t, &x.Data[20], &first.Data[0], "no copy along the first axis")
 }
 
+// A batch of none goes through, and back.
+func TestConcatAndNarrowOfNoBatch(t *testing.T) {
+	tape := &Tape{}
+	a, b := tape.Input(New(0, 3)), tape.Input(New(0, 2))
+	y := Concat(1, a, b)
+	require.Equal(t, []int{0, 5}, y.Shape)
+	z := Narrow(y, 1, 1, 3)
+	require.Equal(t, []int{0, 3}, z.Shape)
+	g := tape.Backward(Seed{z, nil})
+	require.Empty(t, g.Wrt(a).Data)
+	require.Empty(t, g.Wrt(b).Data)
+}
+
 func TestDropout(t *testing.T) {
 	tape := trainingTape()
 	x := tape.Input(New(400, 250))

@@ -24,7 +24,7 @@ func Narrow(x *Value, axis, start, n int) *Value {
 		out.Shape[axis] = n
 	} else {
 		out = x.tape.allocWith(x.Shape, axis, n)
-		moveRuns(out.Data, part, x.Data[from:], whole, part, outer, false)
+		moveRuns(out.Data, part, behind(x.Data, from), whole, part, outer, false)
 	}
 	return Record("Narrow", out, []*Value{x}, narrowGrad{x, whole, part, from, outer})
 }
@@ -36,7 +36,7 @@ type narrowGrad struct {
 }
 
 func (o *narrowGrad) Backward(g *Grads, gy []float32) {
-	moveRuns(g.Zeroed(o.x)[o.from:], o.whole, gy, o.part, o.part, o.outer, true)
+	moveRuns(behind(g.Zeroed(o.x), o.from), o.whole, gy, o.part, o.part, o.outer, true)
 }
 
 // Concat joins tensors along one axis; the other axes agree.
@@ -59,7 +59,7 @@ func Concat(axis int, xs ...*Value) *Value {
 	from := 0
 	for _, x := range xs {
 		part := x.Shape[axis] * inner
-		moveRuns(out.Data[from:], whole, x.Data, part, part, outer, false)
+		moveRuns(behind(out.Data, from), whole, x.Data, part, part, outer, false)
 		from += part
 	}
 	return Record("Concat", out, xs, concatGrad{t.values.keep(xs), axis, outer, inner, whole})
@@ -76,11 +76,14 @@ func (o *concatGrad) Backward(g *Grads, gy []float32) {
 		part := x.Shape[o.axis] * o.inner
 		if x.grad {
 			gx, acc := g.Buffer(x)
-			moveRuns(gx, part, gy[from:], o.whole, part, o.outer, acc)
+			moveRuns(gx, part, behind(gy, from), o.whole, part, o.outer, acc)
 		}
 		from += part
 	}
 }
+
+// behind returns what comes behind the first n elements of b: nothing where a batch of none leaves b empty.
+func behind(b []float32, n int) []float32 { return b[min(n, len(b)):] }
 
 // moveRuns copies, or adds if acc, count runs of n floats between places that lie one stride apart.
 func moveRuns(dst []float32, dstStride int, src []float32, srcStride, n, count int, acc bool) {

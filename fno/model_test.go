@@ -271,6 +271,33 @@ func TestConfigHasTheModesInUse(t *testing.T) {
 	}
 }
 
+// A batch of none goes through, and leaves parameters gradients of zeros.
+func TestNoBatch(t *testing.T) {
+	for name, k := range variants {
+		t.Run(name, func(t *testing.T) {
+			m := newModel(t, k.c)
+			shape := append([]int{0, k.c.In}, k.grid...)
+			want := append([]int{0, k.c.Out}, k.out...)
+			if k.c.Complex {
+				shape, want = append(shape, 2), append(want, 2)
+			}
+			tape := &autograd.Tape{}
+			o := fno.Options{}
+			if k.c.Embedding > 0 {
+				o.Embedding = tape.Const(random(7, k.c.Embedding))
+			}
+			y := m.ForwardWith(tape.Input(autograd.New(shape...)), o)
+			require.Equal(t, want, y.Shape)
+			g := tape.Backward(autograd.Seed{Value: y})
+			for name, p := range autograd.Params(m) {
+				if d := g.Of(p); d != nil {
+					require.Equal(t, make([]float32, p.Len()), d.Data, name)
+				}
+			}
+		})
+	}
+}
+
 // What a caller does to the lists of a configuration later does not reach the model.
 func TestModelOwnsItsConfig(t *testing.T) {
 	c := fno.Config{In: 1, Out: 1, Hidden: 4, Modes: []int{4, 4}, MaxModes: []int{8, 8}, Layers: 2, Padding: []float64{0.25, 0.25}, Scale: []float64{1, 2}}

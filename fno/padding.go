@@ -72,5 +72,5 @@ func (p pads) resize(x *autograd.Value, end bool, sign int) *autograd.Value {
 	}
 	merged := append(append(make([]int, 0, 8), x.Shape[:d]...), x.Shape[d]*nc)
 	y := autograd.Pad(autograd.Reshape(x, merged...), list, autograd.PadZeros)
-	return autograd.Reshape(y, append(append(make([]int, 0, 8), y.Shape[:d]...), -1, nc)...)
+	return autograd.Reshape(y, append(append(make([]int, 0, 8), y.Shape[:d]...), y.Dim(-1)/nc, nc)...)
 }

@@ -207,8 +207,11 @@ func (c *correlation) inputGrad(g *autograd.Grads, gx, gy, w []float32, acc bool
 func (c *correlation) weightGrad(g *autograd.Grads, gw, x, gy []float32, acc bool) {
 	spread, own := c.spread(g, gy, c.n, [3]int{})
 	points := len(x) / c.ci
-	if c.used != nil && !acc {
+	if (c.used != nil || points == 0) && !acc {
 		clear(gw)
+	}
+	if points == 0 {
+		return
 	}
 	for i := range c.runs() {
 		r, offset := c.run(i)

@@ -237,6 +237,23 @@ func TestSetModes(t *testing.T) {
 	require.Equal(t, want, build(t, m.Config).Forward(tape.Const(x)).Data, "a model made from its configuration")
 }
 
+// A batch of none goes through, and leaves parameters gradients of zeros.
+func TestNoBatch(t *testing.T) {
+	for name, c := range variants() {
+		t.Run(name, func(t *testing.T) {
+			m, tape := build(t, c), &autograd.Tape{}
+			y := m.Forward(tape.Input(input(c, 0, 12)))
+			require.Zero(t, y.Shape[0])
+			g := tape.Backward(autograd.Seed{Value: y})
+			for name, p := range autograd.Params(m) {
+				if d := g.Of(p); d != nil {
+					require.Equal(t, make([]float32, p.Len()), d.Data, name)
+				}
+			}
+		})
+	}
+}
+
 // What a caller does to the lists of a configuration later does not reach the model.
 func TestModelOwnsItsConfig(t *testing.T) {
 	c := variants()["parts"]

@@ -163,6 +163,9 @@ func (b *Bank[T]) Reconstruct(x, s, d []T, nb int, n []int, nc int) {
 }
 
 func (b *Bank[T]) reconstruct(l *level, x, s, d []T) {
+	if l.coarse == 0 {
+		return
+	}
 	work := b.work.Get(len(x))
 	defer b.work.Put(work)
 	for c, r := range b.R {
@@ -175,6 +178,9 @@ func (b *Bank[T]) reconstruct(l *level, x, s, d []T) {
 
 // reconstructGrad is the adjoint of Reconstruct: gs, gd = gx_c R_c' summed over cells. Each of gs and gd may be nil; accS and accD add.
 func (b *Bank[T]) reconstructGrad(l *level, gs, gd, gx []T, accS, accD bool) {
+	if l.coarse == 0 {
+		return
+	}
 	work := b.work.Get(len(gx))
 	defer b.work.Put(work)
 	gather(l, work, gx)

@@ -105,6 +105,30 @@ func TestGridsAndBatches(t *testing.T) {
 	}
 }
 
+// A batch of none goes through, and leaves parameters gradients of zeros.
+func TestNoBatch(t *testing.T) {
+	for name, m := range variants(t) {
+		t.Run(name, func(t *testing.T) {
+			shape := []int{0, 2, 16, 16}
+			if name == "2d reference" {
+				shape[1] = 3
+			}
+			if strings.Contains(name, "1d") {
+				shape = shape[:3]
+			}
+			tape := &autograd.Tape{}
+			y := m.Forward(tape.Input(autograd.New(shape...)))
+			require.Equal(t, shape[2:], y.Shape[2:])
+			g := tape.Backward(autograd.Seed{Value: y})
+			for name, p := range autograd.Params(m) {
+				if d := g.Of(p); d != nil {
+					require.Equal(t, make([]float32, p.Len()), d.Data, name)
+				}
+			}
+		})
+	}
+}
+
 // Every parameter learns.
 func TestEveryParameterHasAGradient(t *testing.T) {
 	for name, m := range variants(t) {

@@ -16,8 +16,9 @@ func Decompose(b *Bank[float32], x *autograd.Value) (s, d *autograd.Value) {
 	out := x.Tape().Alloc(size * (1 + b.Kinds))
 	b.decompose(&l, out.Data[:size], out.Data[size:], x.Data)
 	y := autograd.Record("mno.Decompose", out, []*autograd.Value{x}, decomposing{b, l, x})
-	shape := append(append(append(make([]int, 0, 4), nb), n[:b.Dim]...), -1)
+	shape := append(append(append(make([]int, 0, 4), nb), n[:b.Dim]...), x.Dim(-1))
 	s = autograd.Reshape(autograd.Narrow(y, 0, 0, size), shape...)
+	shape[1+b.Dim] *= b.Kinds
 	return s, autograd.Reshape(autograd.Narrow(y, 0, size, size*b.Kinds), shape...)
 }
 

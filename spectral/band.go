@@ -21,6 +21,13 @@ func BandEnergies(x *autograd.Tensor, d int, edges ...float64) [][]float64 {
 	if d < 1 || x.Rank() < d+1 || len(edges) < 2 || !slices.IsSorted(edges) {
 		panic(fmt.Sprintf("spectral: BandEnergies: shape %v, %d axes, edges %v", x.Shape, d, edges))
 	}
+	out := make([][]float64, x.Shape[0])
+	for s := range out {
+		out[s] = make([]float64, len(edges)-1)
+	}
+	if x.Len() == 0 {
+		return out
+	}
 	n := x.Shape[x.Rank()-d:]
 	r := RadiusHalf(n...)
 	points := 1
@@ -31,10 +38,8 @@ func BandEnergies(x *autograd.Tensor, d int, edges ...float64) [][]float64 {
 	half := last/2 + 1
 	planes := x.Len() / (points * x.Shape[0])
 	spectrum := make([]float32, 2*len(r)*planes)
-	out := make([][]float64, x.Shape[0])
 	for s := range out {
 		kernel.RFFT(spectrum, x.Data[s*planes*points:][:planes*points], planes, n, 1)
-		out[s] = make([]float64, len(edges)-1)
 		for i := 0; i < len(spectrum); i += 2 {
 			bin := i / 2 % len(r)
 			// The band above the last edge that is not beyond r.
@@ -58,8 +63,9 @@ func BandEnergies(x *autograd.Tensor, d int, edges ...float64) [][]float64 {
 // EnergyRatio returns for every sample of x, [batch, channel, ny, nx], the energy of its high band over that of its low band; +Inf
 // or NaN where the low band is empty.
 func EnergyRatio(x *autograd.Tensor) []float64 {
-	ratio := make([]float64, x.Shape[0])
-	for i, e := range BandEnergies(x, 2, LowBandStart, LowBandEnd, HighBandStart, HighBandEnd) {
+	energies := BandEnergies(x, 2, LowBandStart, LowBandEnd, HighBandStart, HighBandEnd)
+	ratio := make([]float64, len(energies))
+	for i, e := range energies {
 		ratio[i] = e[2] / e[0]
 	}
 	return ratio

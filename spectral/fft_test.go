@@ -143,6 +143,13 @@ func ExampleRadius() {
 	// Output: [0.00 0.35 0.71 0.71 0.79 1.00]
 }
 
+func TestBandEnergiesOfNothing(t *testing.T) {
+	require.Empty(t, spectral.EnergyRatio(autograd.New(0, 1, 4, 4)))
+	require.Equal(t, [][]float64{{0, 0}}, spectral.BandEnergies(autograd.New(1, 1, 0, 4), 2, 0, 0.5, 1))
+	require.Equal(t, [][]float64{{0, 0}}, spectral.BandEnergies(autograd.New(1, 0, 4, 4), 2, 0, 0.5, 1))
+	require.PanicsWithValue(t, "spectral: BandEnergies: shape [], 2 axes, edges [0.05 0.3 0.4 0.85]", func() { spectral.EnergyRatio(autograd.New()) })
+}
+
 func TestBandEnergies(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	x := randomTensor(rng, 2, 3, 12, 13)

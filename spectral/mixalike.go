@@ -57,6 +57,9 @@ func (o *mixingAlike) Backward(g *autograd.Grads, gy []float32) {
 
 // addTurned adds i x, or with sign -1 minus that, to y: spectra of n real, then n imaginary numbers per mode.
 func addTurned(y, x []float32, n int, sign float32) {
+	if n == 0 {
+		return
+	}
 	for pair := range slices.Chunk(x, 2*n) {
 		kernel.Axpy(y[:n], -sign, pair[n:])
 		kernel.Axpy(y[n:2*n], sign, pair[:n])

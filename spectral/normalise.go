@@ -38,7 +38,7 @@ func (n *groupNorm) Forward(x, _ *autograd.Value) *autograd.Value {
 	if n.Groups == 1 {
 		// One group has all channels and points of a sample, in whatever order.
 		t := x.Tape()
-		y := autograd.LayerNorm(autograd.Reshape(x, x.Shape[0], x.Len()/x.Shape[0]), nil, nil, n.Eps)
+		y := autograd.LayerNorm(autograd.Reshape(x, x.Shape[0], x.Len()/max(x.Shape[0], 1)), nil, nil, n.Eps)
 		return autograd.AddLast(autograd.MulLast(autograd.Reshape(y, x.Shape...), t.Param(n.Weight)), t.Param(n.Bias))
 	}
 	return autograd.ChannelsLast(n.GroupNorm.Forward(autograd.ChannelsFirst(x)))
