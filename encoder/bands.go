@@ -14,15 +14,9 @@ import (
 type bands struct {
 	channels  int
 	n         []int // ny, nx
-	low, high []bin
+	low, high []spectral.Bin
 	bins      int // in a half spectrum
 	scale     float32
-}
-
-// bin is one place of a half spectrum and how many modes it stands for, 1 or 2.
-type bin struct {
-	at     int
-	weight float64
 }
 
 var allBands memo.Map[[3]int, *bands] // by channels, rows and columns
@@ -41,22 +35,9 @@ func bandsFor(nc, ny, nx int) *bands {
 }
 
 func newBands(nc, ny, nx int) *bands {
-	b := &bands{channels: nc, n: []int{ny, nx}, bins: ny * (nx/2 + 1), scale: float32(1 / math.Sqrt(float64(ny*nx)))}
-	// Radii are rounded: one that belongs on an end, as 0.4 does for k = (14, 14) of 70 x 70, counts as being there.
-	const slack = 1e-9
-	for i, r := range spectral.RadiusHalf(ny, nx) {
-		k := bin{i, 2}
-		if c := i % (nx/2 + 1); c == 0 || 2*c == nx {
-			k.weight = 1
-		}
-		switch {
-		case r >= spectral.LowBandStart-slack && r < spectral.LowBandEnd-slack:
-			b.low = append(b.low, k)
-		case r >= spectral.HighBandStart-slack && r < spectral.HighBandEnd-slack:
-			b.high = append(b.high, k)
-		}
-	}
-	return b
+	n := []int{ny, nx}
+	all := spectral.BandBins(n, spectral.LowBandStart, spectral.LowBandEnd, spectral.HighBandStart, spectral.HighBandEnd)
+	return &bands{channels: nc, n: n, low: all[0], high: all[2], bins: ny * (nx/2 + 1), scale: float32(1 / math.Sqrt(float64(ny*nx)))}
 }
 
 // one is the same for maps of one channel.
@@ -127,20 +108,20 @@ func (a *analysis) Chunk(lo, hi int) {
 }
 
 // power is the energy of a spectrum in some bins.
-func power(x []float32, in []bin) float64 {
+func power(x []float32, in []spectral.Bin) float64 {
 	sum := 0.0
 	for _, k := range in {
-		re, im := float64(x[2*k.at]), float64(x[2*k.at+1])
-		sum += k.weight * (re*re + im*im)
+		re, im := float64(x[2*k.At]), float64(x[2*k.At+1])
+		sum += k.Weight * (re*re + im*im)
 	}
 	return sum
 }
 
 // product is the inner product of two spectra in some bins, that of the maps in this band.
-func product(x, y []float32, in []bin) float64 {
+func product(x, y []float32, in []spectral.Bin) float64 {
 	sum := 0.0
 	for _, k := range in {
-		sum += k.weight * (float64(x[2*k.at])*float64(y[2*k.at]) + float64(x[2*k.at+1])*float64(y[2*k.at+1]))
+		sum += k.Weight * (float64(x[2*k.At])*float64(y[2*k.At]) + float64(x[2*k.At+1])*float64(y[2*k.At+1]))
 	}
 	return sum
 }
@@ -172,7 +153,7 @@ func (b *bands) combine(y, u, x []float32, coef coefficients) {
 	a, c, d := coef.a, coef.c, coef.d
 	clear(y)
 	for _, k := range b.high {
-		for i := 2 * k.at; i < 2*k.at+2; i++ {
+		for i := 2 * k.At; i < 2*k.At+2; i++ {
 			v := c * float64(x[i])
 			if a != 0 {
 				v += a * float64(u[i])
@@ -184,7 +165,7 @@ func (b *bands) combine(y, u, x []float32, coef coefficients) {
 		return
 	}
 	for _, k := range b.low {
-		y[2*k.at], y[2*k.at+1] = float32(d*float64(x[2*k.at])), float32(d*float64(x[2*k.at+1]))
+		y[2*k.At], y[2*k.At+1] = float32(d*float64(x[2*k.At])), float32(d*float64(x[2*k.At+1]))
 	}
 }
 

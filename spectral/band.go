@@ -14,9 +14,40 @@ const (
 	HighBandStart, HighBandEnd = 0.40, 0.85
 )
 
+// Bin is one place of a half spectrum and how many modes it stands for, 1 or 2.
+type Bin struct {
+	At     int
+	Weight float64
+}
+
+// bandSlack makes up for the rounding of radii: one that belongs on an edge, as 0.4 does for k = (4, 4) of 21 x 21, counts as being there.
+const bandSlack = 1e-9
+
+// BandBins returns the bins of every band edges[i] <= r < edges[i+1] of the Radius in the half spectrum over a grid n. Edges are sorted.
+func BandBins(n []int, edges ...float64) [][]Bin {
+	bands := make([][]Bin, len(edges)-1)
+	last := n[len(n)-1]
+	half := last/2 + 1
+	for i, r := range RadiusHalf(n...) {
+		band := -1 // the number of the last edge that is not beyond r
+		for band+1 < len(edges) && r >= edges[band+1]-bandSlack {
+			band++
+		}
+		if band < 0 || band == len(bands) {
+			continue
+		}
+		bin := Bin{At: i, Weight: 2}
+		if c := i % half; c == 0 || 2*c == last {
+			bin.Weight = 1
+		}
+		bands[band] = append(bands[band], bin)
+	}
+	return bands
+}
+
 // BandEnergies returns for every sample of x, [batch, channel, n1 .. nd], the energy in the bands edges[i] <= r < edges[i+1] of the
-// Radius of its spectrum over the last d axes, summed over channels: |F x|^2 over the number of grid points, so that the bands
-// from 0 on add up to the sum of x^2.
+// Radius of its spectrum over the last d axes (see BandBins), summed over channels: |F x|^2 over the number of grid points, so that
+// the bands from 0 on add up to the sum of x^2.
 func BandEnergies(x *autograd.Tensor, d int, edges ...float64) [][]float64 {
 	if d < 1 || x.Rank() < d+1 || len(edges) < 2 || !slices.IsSorted(edges) {
 		panic(fmt.Sprintf("spectral: BandEnergies: shape %v, %d axes, edges %v", x.Shape, d, edges))
@@ -29,32 +60,26 @@ func BandEnergies(x *autograd.Tensor, d int, edges ...float64) [][]float64 {
 		return out
 	}
 	n := x.Shape[x.Rank()-d:]
-	r := RadiusHalf(n...)
-	points := 1
-	for _, s := range n {
+	points, bins := 1, n[d-1]/2+1
+	for a, s := range n {
 		points *= s
+		if a < d-1 {
+			bins *= s
+		}
 	}
-	last := n[d-1]
-	half := last/2 + 1
+	bands := BandBins(n, edges...)
 	planes := x.Len() / (points * x.Shape[0])
-	spectrum := make([]float32, 2*len(r)*planes)
+	spectrum := make([]float32, 2*bins*planes)
 	for s := range out {
 		kernel.RFFT(spectrum, x.Data[s*planes*points:][:planes*points], planes, n, 1)
-		for i := 0; i < len(spectrum); i += 2 {
-			bin := i / 2 % len(r)
-			// The band above the last edge that is not beyond r.
-			b, equal := slices.BinarySearch(edges, r[bin])
-			if !equal {
-				b--
+		for p := range planes {
+			plane := spectrum[2*p*bins:]
+			for b, band := range bands {
+				for _, k := range band {
+					re, im := float64(plane[2*k.At]), float64(plane[2*k.At+1])
+					out[s][b] += k.Weight * (re*re + im*im) / float64(points)
+				}
 			}
-			if b < 0 || b >= len(out[s]) {
-				continue
-			}
-			e := float64(spectrum[i])*float64(spectrum[i]) + float64(spectrum[i+1])*float64(spectrum[i+1])
-			if c := bin % half; c > 0 && 2*c != last {
-				e *= 2
-			}
-			out[s][b] += e / float64(points)
 		}
 	}
 	return out

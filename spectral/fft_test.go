@@ -150,6 +150,23 @@ func TestBandEnergiesOfNothing(t *testing.T) {
 	require.PanicsWithValue(t, "spectral: BandEnergies: shape [], 2 axes, edges [0.05 0.3 0.4 0.85]", func() { spectral.EnergyRatio(autograd.New()) })
 }
 
+// A mode that lies on an edge belongs to the band that begins there, whatever rounding makes of its radius.
+func TestBandEdges(t *testing.T) {
+	for _, c := range []struct{ n, k int }{{21, 4}, {31, 6}, {61, 12}, {70, 14}, {30, 6}} {
+		bands := spectral.BandBins([]int{c.n, c.n}, 0, 0.4, 2)
+		mode := spectral.Bin{At: c.k*(c.n/2+1) + c.k, Weight: 2}
+		require.NotContains(t, bands[0], mode)
+		require.Contains(t, bands[1], mode)
+		weights := 0.0
+		for _, band := range bands {
+			for _, k := range band {
+				weights += k.Weight
+			}
+		}
+		require.EqualValues(t, c.n*c.n, weights, "every mode counts once")
+	}
+}
+
 func TestBandEnergies(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	x := randomTensor(rng, 2, 3, 12, 13)
