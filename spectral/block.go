@@ -56,6 +56,11 @@ const (
 	SkipNone     Skip = "none"
 )
 
+// unknown is the error of a skip that is none.
+func (s Skip) unknown() error {
+	return fmt.Errorf("spectral: skip %q; want %q, %q, %q or %q", s, SkipLinear, SkipGate, SkipIdentity, SkipNone)
+}
+
 // Normalisation of the channels-last data of a block.
 type Normalisation string
 
@@ -66,6 +71,11 @@ const (
 	NormaliseBatch    Normalisation = "batch_norm"
 	NormaliseAdaIN    Normalisation = "ada_in"
 )
+
+// unknown is the error of a normalisation that is none.
+func (n Normalisation) unknown() error {
+	return fmt.Errorf("spectral: normalise %q; want %q, %q, %q or %q", n, NormaliseGroup, NormaliseInstance, NormaliseBatch, NormaliseAdaIN)
+}
 
 // Layer maps channels-last data, nb x n1 .. nd x nc.
 type Layer interface {
@@ -113,13 +123,13 @@ func (c *BlockConfig) Check() error {
 	switch c.Normalise {
 	case "", NormaliseGroup, NormaliseInstance, NormaliseBatch, NormaliseAdaIN:
 	default:
-		return fmt.Errorf("spectral: normalise %q; want none, %q, %q, %q or %q", c.Normalise, NormaliseGroup, NormaliseInstance, NormaliseBatch, NormaliseAdaIN)
+		return c.Normalise.unknown()
 	}
 	for _, s := range []Skip{c.Skip, c.MLPSkip} {
 		switch s {
 		case "", SkipLinear, SkipGate, SkipIdentity, SkipNone:
 		default:
-			return fmt.Errorf("spectral: skip %q; want %q, %q, %q or %q", s, SkipLinear, SkipGate, SkipIdentity, SkipNone)
+			return s.unknown()
 		}
 	}
 	return conv.Check()

@@ -79,8 +79,15 @@ func (n Norm) scales(in, out int) (forward, inverse float64) {
 		return 1 / float64(in), 1
 	case NormBackward:
 		return 1, 1 / float64(out)
+	case NormOrtho:
+		return rsqrt(in), rsqrt(out)
 	}
-	return rsqrt(in), rsqrt(out)
+	panic(n.unknown().Error())
+}
+
+// unknown is the error of a norm that is none.
+func (n Norm) unknown() error {
+	return fmt.Errorf("spectral: norm %q; want %q, %q or %q", n, NormForward, NormOrtho, NormBackward)
 }
 
 // clone returns a copy of c with slices of its own.
@@ -104,7 +111,7 @@ func (c *Config) Check() error {
 	case c.Separable && c.In != c.Out:
 		return fmt.Errorf("spectral: a separable convolution from %d to %d channels; want as many out as in", c.In, c.Out)
 	case c.Norm != "" && c.Norm != NormForward && c.Norm != NormOrtho && c.Norm != NormBackward:
-		return fmt.Errorf("spectral: norm %q; want %q, %q or %q", c.Norm, NormForward, NormOrtho, NormBackward)
+		return c.Norm.unknown()
 	case len(c.Scale) > 1 && len(c.Scale) != d:
 		return fmt.Errorf("spectral: scale %v for %d axes", c.Scale, d)
 	case !(c.Rank >= 0 && c.Rank <= 1):

@@ -354,6 +354,18 @@ func TestConvMisuse(t *testing.T) {
 		require.EqualError(t, err, want)
 	}
 	layer := newConv(t, spectral.Config{In: 3, Out: 1, Modes: []int{4, 4}}, 27)
+	x := (&autograd.Tape{}).Const(autograd.New(1, 1, 4, 4))
+	for want, f := range map[string]func(){
+		`spectral: norm "Forward"; want "forward", "ortho" or "backward"`:                           func() { spectral.RFFT(x, 2, "Forward") },
+		`spectral: norm "Ortho"; want "forward", "ortho" or "backward"`:                             func() { spectral.MagnitudeL1{Norm: "Ortho"}.Loss(x, x) },
+		`spectral: skip "liner"; want "linear", "soft-gating", "identity" or "none"`:                func() { spectral.NewSkip("liner", 2, 2, nil) },
+		`spectral: normalise "group"; want "group_norm", "instance_norm", "batch_norm" or "ada_in"`: func() { spectral.NewNormaliser("group", 2, 1, 0, nil) },
+		`spectral: normalise ""; want "group_norm", "instance_norm", "batch_norm" or "ada_in"`:      func() { spectral.NewNormaliser("", 2, 1, 0, nil) },
+	} {
+		require.PanicsWithValue(t, want, f)
+	}
+	require.Nil(t, spectral.NewSkip(spectral.SkipNone, 2, 2, nil))
+	require.NotNil(t, spectral.NewNormaliser(spectral.NormaliseInstance, 2, 0, 0, nil))
 	require.PanicsWithValue(t, "spectral: Conv: shape [1 8 8 2]; want batch, 2 axes, 3 channels (and 2 if complex: false)", func() {
 		forward(layer, autograd.New(1, 8, 8, 2))
 	})

@@ -17,12 +17,14 @@ func newNormaliser(c *BlockConfig, rng *rand.Rand) Normaliser {
 		switch c.Normalise {
 		case NormaliseGroup:
 			return &groupNorm{nn.NewGroupNorm(max(1, c.NormGroups), c.Channels, 0)}
+		case NormaliseInstance:
+			return &instanceNorm{}
 		case NormaliseBatch:
 			return &batchNorm{Norm: nn.NewBatchNorm2d(c.Channels)}
 		case NormaliseAdaIN:
 			return &adaIN{nn.NewAdaIN(c.Embedding, c.Channels, 0, rng)}
 		}
-		return &instanceNorm{}
+		panic(c.Normalise.unknown().Error())
 	}
 	if !c.Complex {
 		return one()

@@ -33,6 +33,8 @@ func newSkip(kind, otherwise Skip, channels, dim int, rng *rand.Rand) Layer {
 		return nn.NewSoftGating(channels, dim, false)
 	case SkipIdentity:
 		return Identity{}
+	case SkipNone:
+		return nil
 	}
-	return nil
+	panic(kind.unknown().Error())
 }
