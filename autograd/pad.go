@@ -18,6 +18,16 @@ const (
 	PadCircular  PadMode = PadMode(kernel.PadCircular)  // 3 4 | 1 2 3 4 | 1 2
 )
 
+var padModeNames = []string{PadZeros: "zeros", PadReflect: "reflect", PadReplicate: "replicate", PadCircular: "circular"}
+
+// String returns "zeros", "reflect", "replicate" or "circular".
+func (m PadMode) String() string {
+	if m < 0 || int(m) >= len(padModeNames) {
+		return fmt.Sprintf("PadMode(%d)", int(m))
+	}
+	return padModeNames[m]
+}
+
 // Pad extends up to three last axes of x. pads holds two numbers per axis, before and after, the last axis first, as PyTorch has
 // them: {left, right, top, bottom} for images. Negative numbers crop. Reflection adds less than the axis holds, the circular mode
 // at most as much.
@@ -35,6 +45,9 @@ func Pad(x *Value, pads []int, mode PadMode) *Value {
 	for i := range n {
 		k := 2 * (n - 1 - i)
 		o.axes[i] = kernel.PadAxis{N: x.Shape[first+i], Before: pads[k], After: pads[k+1]}
+		if a := o.axes[i]; !a.Fits(o.mode) {
+			panic(fmt.Sprintf("autograd: Pad: %v cannot pad axis %d of shape %v by %d and %d", mode, first+i, x.Shape, a.Before, a.After))
+		}
 		shape[first+i] = o.axes[i].Out()
 	}
 	out := x.tape.Alloc(shape...)

@@ -17,6 +17,16 @@ const (
 	InterpolateCubic   InterpolationMode = InterpolationMode(kernel.Cubic)   // four neighbours, Keys' kernel with A = -0.75, clamped at the border
 )
 
+var interpolationNames = []string{InterpolateNearest: "nearest", InterpolateLinear: "linear", InterpolateCubic: "cubic"}
+
+// String returns "nearest", "linear" or "cubic".
+func (m InterpolationMode) String() string {
+	if m < 0 || int(m) >= len(interpolationNames) {
+		return fmt.Sprintf("InterpolationMode(%d)", int(m))
+	}
+	return interpolationNames[m]
+}
+
 // Interpolation says how Resize finds values. With AlignCorners the outermost points of both grids coincide, without it the
 // edges of their cells do.
 type Interpolation struct {
@@ -40,8 +50,8 @@ func Resize(x *Value, size []int, how Interpolation) *Value {
 }
 
 func resizeAxis(x *Value, axis, n int, how Interpolation) *Value {
-	if n < 1 || x.Shape[axis] < 1 {
-		panic(fmt.Sprintf("autograd: Resize: axis %d of shape %v to size %d", axis, x.Shape, n))
+	if n < 1 || x.Shape[axis] < 1 || how.Mode < InterpolateNearest || how.Mode > InterpolateCubic {
+		panic(fmt.Sprintf("autograd: Resize: axis %d of shape %v to size %d, %v", axis, x.Shape, n, how.Mode))
 	}
 	m := axisMapsOf(how, x.Shape[axis], n)
 	outer, inner := sizeOf(x.Shape[:axis]), sizeOf(x.Shape[axis+1:])

@@ -58,6 +58,19 @@ func New(c Config, rng *rand.Rand) (*Model, error) {
 	return m, m.Freeze(c.Freeze...)
 }
 
+// CheckSize reports records of too few rows or columns: a ViT takes sides that grow by less than themselves when they are rounded up to
+// multiples of a patch, which reflection fills; a ConvNeXt sides that leave a point behind all stages, from 32 on where there are four.
+func (m *Model) CheckSize(rows, columns int) error {
+	least := m.Config.ViT.Patch/2 + 1
+	if m.ConvNeXt != nil {
+		least = 2 << len(m.Config.ConvNeXt.Widths) // a stem of 4 points, and 2 for each stage behind the first
+	}
+	if rows < least || columns < least {
+		return fmt.Errorf("encoder: records of %d x %d; this %s wants sides of %d or more", rows, columns, m.Config.Kind, least)
+	}
+	return nil
+}
+
 // Options are what one call of ForwardWith may add.
 type Options struct {
 	// Report asks for the report on the spectral floor, which costs two more transforms of the latent map.
@@ -78,14 +91,16 @@ type Output struct {
 	Report *FloorReport
 }
 
-// Forward maps records x, nb x In x h x w, to latent maps, nb x Out x ny x nx. A ViT takes any size whose sides grow by less than
-// themselves when they are rounded up to multiples of a patch, a ConvNeXt sides from 32 on.
+// Forward maps records x, nb x In x h x w, to latent maps, nb x Out x ny x nx. It panics on sizes for which CheckSize reports an error.
 func (m *Model) Forward(x *autograd.Value) *autograd.Value { return m.ForwardWith(x, Options{}).Latent }
 
 // ForwardWith is Forward with all that the encoder finds.
 func (m *Model) ForwardWith(x *autograd.Value, o Options) Output {
 	if x.Rank() != 4 || x.Shape[1] != m.Config.In || x.Len() == 0 {
 		panic(fmt.Sprintf("encoder: Forward: shape %v; want [batch, %d, rows, columns]", x.Shape, m.Config.In))
+	}
+	if err := m.CheckSize(x.Shape[2], x.Shape[3]); err != nil {
+		panic(err.Error())
 	}
 	var out Output
 	if m.ViT != nil {

@@ -159,6 +159,23 @@ func TestRopeRelative(t *testing.T) {
 }
 
 // TestModes: a pass that records gives what one does that does not, and what one thread finds; the report changes nothing.
+// Records just large enough go through; smaller ones are refused by name.
+func TestCheckSize(t *testing.T) {
+	deep := smallConv()
+	deep.ConvNeXt.Depths, deep.ConvNeXt.Widths = []int{1, 0, 0, 0}, []int{4, 4, 4, 4}
+	for _, c := range []struct {
+		Config
+		kind  string
+		least int
+	}{{small(), "vit", 3}, {smallConv(), "convnext", 8}, {deep, "convnext", 32}} {
+		m, tape, in := newModel(t, c.Config), &autograd.Tape{NoGrad: true}, max(c.In, 1)
+		require.Equal(t, []int{1, 3, 8, 9}, m.Forward(tape.Const(autograd.New(1, in, c.least, c.least+1))).Shape)
+		want := fmt.Sprintf("encoder: records of %d x 40; this %s wants sides of %d or more", c.least-1, c.kind, c.least)
+		require.PanicsWithValue(t, want, func() { m.Forward(tape.Const(autograd.New(1, in, c.least-1, 40))) })
+		require.Error(t, m.CheckSize(40, c.least-1))
+	}
+}
+
 func TestModes(t *testing.T) {
 	for _, c := range []Config{small(), smallConv()} {
 		m := newModel(t, c)

@@ -111,12 +111,8 @@ func (cfg Config) buildSPAMoE(rng *rand.Rand) (Network, error) {
 	if len(shape) != 3 || shape[0] != net.Encoder.Config.In {
 		return nil, fmt.Errorf("inputs of shape %v for an encoder of %d channels", shape, net.Encoder.Config.In)
 	}
-	least := net.Encoder.Config.ViT.Patch/2 + 1 // reflection makes up to a patch of it
-	if net.Encoder.ConvNeXt != nil {
-		least = 32
-	}
-	if shape[1] < least || shape[2] < least {
-		return nil, fmt.Errorf("inputs of shape %v for an encoder that wants sides of %d or more", shape, least)
+	if err := net.Encoder.CheckSize(shape[1], shape[2]); err != nil {
+		return nil, err
 	}
 	_, out := net.Config.Experts[0].channels()
 	if got := []int{out, net.Encoder.Config.Size[0], net.Encoder.Config.Size[1]}; !slices.Equal(got, cfg.Y) {

@@ -43,13 +43,15 @@ func (a PadAxis) source(mode Padding, i int) int {
 	return -1
 }
 
-func (a PadAxis) check(name string, mode Padding) {
+// Fits reports whether mode can pad the axis.
+func (a PadAxis) Fits(mode Padding) bool {
 	most := max(a.Before, a.After)
 	switch {
 	case a.N < 1, max(0, -a.Before)+max(0, -a.After) > a.N, mode < PadZeros || mode > PadCircular,
 		mode == PadReflect && most > a.N-1, mode == PadCircular && most > a.N:
-		panic(fmt.Sprintf("kernel: %s: mode %d cannot pad %d points by %d and %d", name, mode, a.N, a.Before, a.After))
+		return false
 	}
+	return true
 }
 
 // Pad writes x, an array of outer x axes[0].N x axes[1].N .., into dst, outer x axes[0].Out() x axes[1].Out() .., and fills the
@@ -147,7 +149,9 @@ func newPadPlan(name string, mode Padding, axes []PadAxis, outer, padded, plain 
 	copy(p.axes[3-len(axes):], axes)
 	src, dst := outer, outer
 	for _, a := range p.axes {
-		a.check(name, mode)
+		if !a.Fits(mode) {
+			panic(fmt.Sprintf("kernel: %s: mode %d cannot pad %d points by %d and %d", name, mode, a.N, a.Before, a.After))
+		}
 		src *= a.N
 		dst *= a.Out()
 	}
