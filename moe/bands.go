@@ -16,10 +16,13 @@ import (
 // so that masks, and the bands of any signal, add up to the whole.
 type Bands struct {
 	Centers   []float32 // c, radii from 0 to 1
-	Sharpness float64   // s
+	Sharpness float64   // s; 0 means 20
 	Hard      bool      // the nearest centre, the first of two, takes all
 	Defects   Defects   // of which LinspaceRadius and OpenBands count
 }
+
+// sharpness is s where 0 stands for it.
+const sharpness = 20
 
 // Radius returns the radius of every bin of a transform, ny x nx, the constant mode first: |k| over the largest |k|.
 func (b Bands) Radius(ny, nx int) *autograd.Tensor {
@@ -46,8 +49,14 @@ func (b Bands) Radius(ny, nx int) *autograd.Tensor {
 	return out
 }
 
-// Masks returns the mask of every band on the bins of a transform, nb x ny x nx, the constant mode first.
+// Masks returns the mask of every band on the bins of a transform, nb x ny x nx, the constant mode first. There is at least one band.
 func (b Bands) Masks(ny, nx int) *autograd.Tensor {
+	if len(b.Centers) == 0 || !(b.Sharpness >= 0) {
+		panic(fmt.Sprintf("moe: Bands: centers %v, sharpness %v; want at least one center and a positive number, or 0", b.Centers, b.Sharpness))
+	}
+	if b.Sharpness == 0 {
+		b.Sharpness = sharpness
+	}
 	n := ny * nx
 	out := autograd.New(len(b.Centers), ny, nx)
 	d := make([]float64, len(b.Centers))

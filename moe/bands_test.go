@@ -76,6 +76,20 @@ func TestSharpBandsAreHard(t *testing.T) {
 	require.InDeltaSlice(t, b.Masks(12, 10).Data, soft.Data, 1e-6)
 }
 
+// A sharpness of 0 is that of a configuration with 0.
+func TestSharpnessOfZero(t *testing.T) {
+	b := moe.Bands{Centers: centers(3)}
+	got := b.Masks(12, 10)
+	b.Sharpness = 20
+	require.Equal(t, b.Masks(12, 10), got)
+}
+
+func TestBandsRefuse(t *testing.T) {
+	x := (&autograd.Tape{}).Const(autograd.New(1, 1, 4, 4))
+	require.PanicsWithValue(t, "moe: Bands: centers [], sharpness 0; want at least one center and a positive number, or 0", func() { moe.Bands{}.Split(x) })
+	require.Panics(t, func() { moe.Bands{Centers: centers(2), Sharpness: -1}.Masks(4, 4) })
+}
+
 func TestSplitWantsPlanes(t *testing.T) {
 	b := moe.Bands{Centers: centers(3), Sharpness: 20}
 	tape := &autograd.Tape{}

@@ -84,7 +84,7 @@ func (c Config) defaults() Config {
 		c.Balance = 0.1
 	}
 	if c.BandSharpness == 0 {
-		c.BandSharpness = 20
+		c.BandSharpness = sharpness
 	}
 	if c.AffinitySharpness == 0 {
 		c.AffinitySharpness = 10
