@@ -20,7 +20,7 @@ func Gather(x *Value, index []int) *Value {
 	}
 	n := sizeOf(x.Shape[1:])
 	out := x.tape.allocWith(x.Shape, 0, len(index))
-	kept := x.tape.ints.keep(index)
+	kept := x.tape.KeepInts(index)
 	kernel.ParallelWith(len(kept), grain(n), gathering{out.Data, x.Data, kept, n})
 	return Record("Gather", out, []*Value{x}, gatherGrad{x, kept})
 }

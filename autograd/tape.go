@@ -114,6 +114,9 @@ func (t *Tape) Scratch(n int) []float32 {
 // Scratch64 is Scratch of float64, for a few sums that an operation's way back needs.
 func (t *Tape) Scratch64(n int) []float64 { return t.sums.take(n) }
 
+// KeepInts returns a copy of x that lives until Reset, for what an operation's way back needs of its caller's.
+func (t *Tape) KeepInts(x []int) []int { return t.ints.keep(x) }
+
 // allocWith is Alloc of the given shape with the size of one axis changed to n.
 func (t *Tape) allocWith(shape []int, axis, n int) *Tensor {
 	s := t.slots.next()

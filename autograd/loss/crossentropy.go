@@ -24,8 +24,9 @@ func CrossEntropy(logits *autograd.Value, labels []int, smoothing float64) *auto
 			panic(fmt.Sprintf("loss: CrossEntropy: label %d of sample %d for %d classes", k, i, classes))
 		}
 	}
-	l := crossEntropy[float32]{logits.Data, labels, smoothing, logits.Tape().Scratch64(len(labels))}
-	out := logits.Tape().Alloc()
+	t := logits.Tape()
+	l := crossEntropy[float32]{logits.Data, t.KeepInts(labels), smoothing, t.Scratch64(len(labels))}
+	out := t.Alloc()
 	out.Data[0] = float32(l.value())
 	return autograd.Record("CrossEntropy", out, []*autograd.Value{logits}, crossEntropyGrad{l, logits})
 }

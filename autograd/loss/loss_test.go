@@ -111,6 +111,20 @@ func TestConfigsInJSON(t *testing.T) {
 	require.ErrorContains(t, json.Unmarshal([]byte(`{"reduction":"x"}`), &c), `loss: reduction "x"`)
 }
 
+// The labels are those of the call, whatever their slice holds later.
+func TestCrossEntropyKeepsItsLabels(t *testing.T) {
+	grad := func(change bool) []float32 {
+		x := (&autograd.Tape{}).Input(autograd.FromSlice([]float32{1, 2, 3}, 1, 3))
+		labels := []int{0}
+		l := loss.CrossEntropy(x, labels, 0)
+		if change {
+			labels[0] = 2
+		}
+		return l.Backward().Wrt(x).Data
+	}
+	require.Equal(t, grad(false), grad(true))
+}
+
 func TestMisuse(t *testing.T) {
 	tape := &autograd.Tape{}
 	a, b := tape.Const(autograd.New(2, 3)), tape.Const(autograd.New(3, 2))
