@@ -2,6 +2,7 @@ package fwi
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/loss"
@@ -29,18 +30,23 @@ func DefaultObjective() Objective {
 	return Objective{L1: 0.6, MSE: 0.4, Gradient: 0.15, Fourier: 0.10, LoadBalance: 0.01}
 }
 
-// Validate reports an objective that cannot be trained on maps of the given rank without the batch axis.
-func (o Objective) Validate(rank int) error {
+// Validate reports weights that make no sense.
+func (o Objective) Validate() error {
 	for _, w := range []float64{o.L1, o.MSE, o.Gradient, o.Fourier, o.RelativeL2, o.LoadBalance} {
-		if !(w >= 0) {
-			return fmt.Errorf("objective: a weight of %v; wanted 0 or more", w)
+		if !(w >= 0) || math.IsInf(w, 0) {
+			return fmt.Errorf("objective: a weight of %v; wanted a finite number, 0 or more", w)
 		}
 	}
 	if o == (Objective{LoadBalance: o.LoadBalance}) {
 		return fmt.Errorf("objective: all weights of the data are zero")
 	}
-	if rank != 3 && (o.Gradient > 0 || o.Fourier > 0) {
-		return fmt.Errorf("objective: the gradient and Fourier terms need maps of two axes, these have %d", rank-1)
+	return nil
+}
+
+// Fits reports terms that do not work on maps of shape y, channels first.
+func (o Objective) Fits(y []int) error {
+	if len(y) != 3 && (o.Gradient > 0 || o.Fourier > 0) {
+		return fmt.Errorf("objective: the gradient and Fourier terms need maps of two axes, these have %d", len(y)-1)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ type trainer struct {
 // early, with a checkpoint written, when ctx is done (the error is then ctx's), and with an error when the loss is not finite or
 // diverges. observe, which may be nil, is told about every step. On success m holds the best parameters.
 func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir string, observe func(Event)) error {
-	if err := errors.Join(cfg.Validate(), cfg.Objective.Validate(len(m.Config.Y))); err != nil {
+	if err := errors.Join(cfg.Validate(), cfg.Objective.Fits(m.Config.Y)); err != nil {
 		return err
 	}
 	for name, d := range map[string]Data{"training": train, "validation": val} {

@@ -66,11 +66,11 @@ func (t Training) Validate() error {
 	check(t.Epochs >= 1, "epochs is %d; wanted 1 or more", t.Epochs)
 	check(t.Batch >= 1, "batch is %d; wanted 1 or more", t.Batch)
 	check(t.Accumulate >= 1, "accumulate is %d; wanted 1 or more", t.Accumulate)
-	check(t.Rate > 0, "rate is %v; wanted more than 0", t.Rate)
-	check(t.MinRate >= 0 && t.MinRate <= t.Rate, "min_rate is %v; wanted 0 to the rate, %v", t.MinRate, t.Rate)
-	check(t.WeightDecay >= 0, "weight_decay is %v; wanted 0 or more", t.WeightDecay)
-	check(t.Clip >= 0, "clip is %v; wanted 0 or more", t.Clip)
-	check(t.Warmup >= 0, "warmup is %v; wanted 0 or more", t.Warmup)
+	check(t.Rate > 0 && !math.IsInf(t.Rate, 0), "rate is %v; wanted a finite number above 0", t.Rate)
+	check(t.MinRate >= 0 && !(t.MinRate > t.Rate), "min_rate is %v; wanted 0 to the rate, %v", t.MinRate, t.Rate)
+	check(t.WeightDecay >= 0 && !math.IsInf(t.WeightDecay, 0), "weight_decay is %v; wanted a finite number, 0 or more", t.WeightDecay)
+	check(t.Clip >= 0 && !math.IsInf(t.Clip, 0), "clip is %v; wanted a finite number, 0 or more", t.Clip)
+	check(t.Warmup >= 0 && !math.IsInf(t.Warmup, 0), "warmup is %v; wanted a finite number, 0 or more", t.Warmup)
 	check(t.Average >= 0 && t.Average < 1, "average is %v; wanted 0 to 1", t.Average)
 	check(t.Noise >= 0 && t.Noise < math.MaxFloat32, "noise is %v; wanted 0 or more", t.Noise)
 	check(t.Patience >= 0, "patience is %d; wanted 0 or more", t.Patience)
@@ -78,7 +78,7 @@ func (t Training) Validate() error {
 	if _, err := t.schedule(1); err != nil {
 		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, t.Objective.Validate())...)
 }
 
 // schedule returns the learning rate by optimiser step, for epochs of the given number of steps.
@@ -87,8 +87,8 @@ func (t Training) schedule(steps int) (optim.Schedule, error) {
 	warm := optim.Warmup{Steps: min(int(t.Warmup*float64(steps)), total-1)}
 	switch t.Schedule {
 	case "restarts":
-		if t.Cycle <= 0 {
-			return nil, fmt.Errorf("training: cycle is %v epochs; wanted more than 0", t.Cycle)
+		if !(t.Cycle > 0) || math.IsInf(t.Cycle, 0) {
+			return nil, fmt.Errorf("training: cycle is %v epochs; wanted a finite number above 0", t.Cycle)
 		}
 		return optim.CosineRestarts{Base: t.Rate, Min: t.MinRate, First: max(1, int(t.Cycle*float64(steps))), Mult: 2, Warmup: warm}, nil
 	case "cosine":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -78,8 +79,8 @@ func train(ctx context.Context, env *environment, args []string) error {
 	if err := c.readFile(f, args); err != nil {
 		return err
 	}
-	if err := c.Data.validate(); err != nil {
-		return misuse("%v", err)
+	if err := errors.Join(c.Data.validate(), c.Training.Validate()); err != nil {
+		return usageError{err}
 	}
 	return c.run(ctx, env, f)
 }
@@ -119,7 +120,14 @@ func (c *runConfig) run(ctx context.Context, env *environment, f *trainFlags) er
 			return err
 		}
 	}
+	if err := c.Training.Objective.Fits(c.Model.Y); err != nil {
+		return err
+	}
 	model, err := fwi.New(c.Model, rand.New(rand.NewPCG(c.Training.Seed, 0)))
+	if err != nil {
+		return err
+	}
+	base, err := newBaseline(data, val)
 	if err != nil {
 		return err
 	}
@@ -135,10 +143,6 @@ func (c *runConfig) run(ctx context.Context, env *environment, f *trainFlags) er
 		return err
 	}
 	if err := writeJSON(filepath.Join(dir, configFile), c); err != nil {
-		return err
-	}
-	base, err := newBaseline(data, val)
-	if err != nil {
 		return err
 	}
 	fmt.Fprintf(env.stdout, "%s: %d pairs to train on, %d to validate; %s\n", dir, data.Len(), val.Len(), describe(model))

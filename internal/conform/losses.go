@@ -95,5 +95,5 @@ func pdeCombined(c *testCase, cfg *config) (*network, error) {
 }
 
 func trained(o fwi.Objective) (*network, error) {
-	return op(func(in []*value) *value { return o.Loss(in[0], in[1]) }), o.Validate(3)
+	return op(func(in []*value) *value { return o.Loss(in[0], in[1]) }), o.Validate()
 }

@@ -60,7 +60,7 @@ func objectiveOf(text string) (o fwi.Objective, detached bool, err error) {
 		delete(terms, m[2]) // a second time it is not known
 		detached = detached || m[3] != ""
 	}
-	return o, detached, o.Validate(3)
+	return o, detached, o.Validate()
 }
 
 // logLine is what the reference found in one step of training.
