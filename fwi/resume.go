@@ -21,8 +21,13 @@ func (t *trainer) checkpoint() error {
 	if err != nil {
 		return err
 	}
+	who, err := json.Marshal(t.who)
+	if err != nil {
+		return err
+	}
 	path := filepath.Join(t.dir, CheckpointFile)
-	err = checkpoint.SaveModel(path, t, checkpoint.Info{Kind: "training", Config: t.model.saved(), Metadata: map[string]string{positionKey: string(where)}})
+	err = checkpoint.SaveModel(path, t, checkpoint.Info{Kind: "training", Config: t.model.saved(),
+		Metadata: map[string]string{positionKey: string(where), identityKey: string(who)}})
 	if err != nil {
 		return err
 	}
@@ -30,7 +35,7 @@ func (t *trainer) checkpoint() error {
 	return nil
 }
 
-// resume continues from the checkpoint in the folder of the run, if there is one.
+// resume continues from the checkpoint in the folder of the run, if there is one. It must be of this run.
 func (t *trainer) resume() error {
 	path := filepath.Join(t.dir, CheckpointFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -42,6 +47,9 @@ func (t *trainer) resume() error {
 	}
 	if err := json.Unmarshal([]byte(f.Metadata[positionKey]), &t.now); err != nil {
 		return fmt.Errorf("%s: it is no checkpoint of a training run: %q in its metadata: %w", path, positionKey, err)
+	}
+	if err := t.who.check(f, t.model.saved()); err != nil {
+		return err
 	}
 	if err := checkpoint.LoadParams(f, t); err != nil {
 		return err

@@ -3,6 +3,7 @@ package fwi
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/checkpoint"
 	"github.com/spamoe/spamoe/internal/kernel"
 )
 
@@ -139,6 +141,44 @@ func TestResumeForgetsWhatCameAfterTheCheckpoint(t *testing.T) {
 	log, err := ReadLog(filepath.Join(dir, LogFile))
 	require.NoError(t, err)
 	require.Len(t, log, len(wantLog))
+}
+
+// A checkpoint is for the run that wrote it: only how long and how to go on may change.
+func TestResumeRefusesAnotherRun(t *testing.T) {
+	cfg, dir := toyTraining(), t.TempDir()
+	cfg.Epochs = 1
+	run := func(m *Model, train, val Data, cfg Training) error {
+		return Train(context.Background(), m, train, val, cfg, dir, nil)
+	}
+	require.NoError(t, run(newToyModel(t), newToy(30), newToy(8), cfg))
+	same := cfg
+	same.Epochs, same.Patience, same.Recompute, same.CheckpointEvery = 2, 9, true, time.Second
+	require.NoError(t, run(newToyModel(t), newToy(30), newToy(8), same))
+
+	other := cfg
+	other.Batch, other.Seed = 5, 1
+	err := run(newToyModel(t), newToy(30), newToy(8), other)
+	require.ErrorContains(t, err, CheckpointFile+" is of a run with other settings (Batch 4 there, 5 here; Seed 0 there, 1 here)")
+	err = run(newToyModel(t), newToy(31), newToy(8), cfg)
+	require.ErrorContains(t, err, "is of a run on 30 pairs, validated on 8; these are 31 and 8")
+	order := make([]int, 30)
+	for i := range order {
+		order[i] = 29 - i
+	}
+	err = run(newToyModel(t), Subset{newToy(30), order}, newToy(8), cfg)
+	require.ErrorContains(t, err, "is of a run on other data")
+	c := toyConfig()
+	c.YNorm = MinMax(0, 1500, 4600)
+	m, err := New(c, rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	require.ErrorContains(t, run(m, newToy(30), newToy(8), cfg), "is of a run with another model")
+
+	path := filepath.Join(dir, CheckpointFile)
+	f, err := checkpoint.Read(path)
+	require.NoError(t, err)
+	delete(f.Metadata, identityKey)
+	require.NoError(t, checkpoint.Write(path, f.Tensors(), f.Metadata))
+	require.ErrorContains(t, run(newToyModel(t), newToy(30), newToy(8), cfg), "does not say which run it is of")
 }
 
 func TestTrainingStopsEarly(t *testing.T) {

@@ -62,6 +62,7 @@ type trainer struct {
 	Average *optim.EMA   `param:"average"`
 	model   *Model       // whose network Net is
 	cfg     Training
+	who     identity // of the run
 	dir     string
 	train   *loader
 	val     *loader
@@ -78,9 +79,10 @@ type trainer struct {
 }
 
 // Train trains m on one set and keeps in the folder dir the model that is best on the other, the log, and checkpoints. Where dir
-// holds a checkpoint training continues from it; the result is bit for bit that of a run without the interruption. It ends
-// early, with a checkpoint written, when ctx is done (the error is then ctx's), and with an error when the loss is not finite or
-// diverges. observe, which may be nil, is told about every step. On success m holds the best parameters.
+// holds a checkpoint training continues from it; the result is bit for bit that of a run without the interruption. A checkpoint of
+// another model, of other settings or of other data is an error; Epochs, Patience, Recompute and CheckpointEvery may change. It
+// ends early, with a checkpoint written, when ctx is done (the error is then ctx's), and with an error when the loss is not finite
+// or diverges. observe, which may be nil, is told about every step. On success m holds the best parameters.
 func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir string, observe func(Event)) error {
 	if err := errors.Join(cfg.Validate(), cfg.Objective.Fits(m.Config.Y)); err != nil {
 		return err
@@ -105,6 +107,10 @@ func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir str
 	}
 	if cfg.Accumulate > 1 {
 		t.sum = optim.NewSum(m.Net)
+	}
+	var err error
+	if t.who, err = newIdentity(cfg, train, val); err != nil {
+		return err
 	}
 	t.rates, _ = cfg.schedule(t.stepsPerEpoch())
 	if err := t.resume(); err != nil {

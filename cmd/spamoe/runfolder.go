@@ -30,8 +30,10 @@ func newRun(path, name string) (string, error) {
 	if path == "" {
 		path = filepath.Join(runsFolder, time.Now().Format("20060102-150405")+"-"+name)
 	}
-	if _, err := os.Stat(filepath.Join(path, configFile)); err == nil {
-		return "", fmt.Errorf("%s holds a run already; -resume continues it, -out names another folder", path)
+	for _, name := range []string{configFile, fwi.CheckpointFile} {
+		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
+			return "", fmt.Errorf("%s holds a run already, %s; -resume continues it, -out names another folder", path, name)
+		}
 	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return "", err

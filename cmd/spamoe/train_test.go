@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spamoe/spamoe/fwi"
 )
 
 // Settings that make no sense are refused before anything is written.
@@ -32,4 +34,8 @@ func TestTrainChecksSettingsFirst(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(before), string(after))
 	succeed(t, "train", "-resume", "run")
+
+	// A checkpoint alone makes a folder a run.
+	require.NoError(t, os.Remove(filepath.Join("run", configFile)))
+	refuse(t, 1, append(arrays, "-epochs", "1", "-seed", "1"), "run holds a run already, "+fwi.CheckpointFile)
 }
