@@ -61,17 +61,21 @@ func MeanMap(d Data) ([]float32, error) {
 	return y, nil
 }
 
-// BaselineMAE returns the mean absolute error of one fixed map over a set, in the units of y.
-func BaselineMAE(d Data, guess []float32) (float64, error) {
+// BaselineMAE returns the mean absolute error of one fixed map over a set, of each channel in its unit.
+func BaselineMAE(d Data, guess []float32) ([]float64, error) {
+	_, shape := d.Shapes()
+	mae, n := make([]float64, shape[0]), size(shape[1:])
 	y := make([]float32, len(guess))
-	sum := 0.0
 	for i := range d.Len() {
 		if err := d.Read(i, nil, y); err != nil {
-			return 0, err
+			return nil, err
 		}
-		sum += absoluteError(guess, y)
+		addErrors(mae, guess, y, n)
 	}
-	return sum / float64(d.Len()*len(y)), nil
+	for c := range mae {
+		mae[c] /= float64(d.Len() * n)
+	}
+	return mae, nil
 }
 
 func size(shape []int) int {

@@ -41,13 +41,16 @@ func Evaluate(ctx context.Context, m *Model, d Data, observe func(i int, predict
 }
 
 // NewMetrics returns an empty accumulator for the normalised outputs of m. Every channel, and in three dimensions every slice,
-// counts as a map; physical errors are in the units of channel 0.
+// counts as a map; physical errors are in the unit of each map's channel.
 func (m *Model) NewMetrics() *metrics.Accumulator {
 	s := m.Config.Y
 	ny, nx := 1, s[len(s)-1]
 	if len(s) > 2 {
 		ny = s[len(s)-2]
 	}
-	shift, scale := m.Config.YNorm.channel(0)
-	return metrics.New(ny, nx, metrics.Config{Lo: shift - scale, Hi: shift + scale})
+	units := make([]float64, size(s)/(ny*nx))
+	for i := range units {
+		units[i] = m.Config.YNorm.Unit(i * s[0] / len(units))
+	}
+	return metrics.New(ny, nx, metrics.Config{Units: units})
 }

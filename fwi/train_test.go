@@ -255,6 +255,47 @@ func equal(a, b []float32) bool {
 	return len(a) == len(b)
 }
 
+// twoChannels has the maps of a toy as a first channel, and their square in another unit as a second.
+type twoChannels struct{ *toy }
+
+func (d twoChannels) Shapes() (x, y []int) { return []int{2, 24, 10}, []int{2, 12, 10} }
+
+func (d twoChannels) Read(i int, x, y []float32) error {
+	if y == nil {
+		return d.toy.Read(i, x, nil)
+	}
+	err := d.toy.Read(i, x, y[:120])
+	for j, v := range y[:120] {
+		y[120+j] = v * v / 9e6
+	}
+	return err
+}
+
+// Errors in physical units are the mean over channels of different units, in training, in its evaluation and for the mean map.
+func TestErrorsOfChannelsHaveTheirOwnUnits(t *testing.T) {
+	c := toyConfig()
+	c.Y, c.FNO.Out = []int{2, 12, 10}, 2
+	c.YNorm = Normalisation{Shift: []float64{3000, 1}, Scale: []float64{1500, 0.5}}
+	m, err := New(c, rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	cfg, dir, val := toyTraining(), t.TempDir(), twoChannels{newToy(8)}
+	cfg.Epochs = 1
+	require.NoError(t, Train(context.Background(), m, twoChannels{newToy(12)}, val, cfg, dir, nil))
+	sum := 0.0
+	r, err := Evaluate(context.Background(), m, val, func(_ int, p, g []float32) { sum += absoluteError(p, g) })
+	require.NoError(t, err)
+	require.InEpsilon(t, sum/(8*240), r.Physical.MAE, 1e-4)
+	log, err := ReadLog(filepath.Join(dir, LogFile))
+	require.NoError(t, err)
+	require.InEpsilon(t, r.Physical.MAE, log[0].ValError, 1e-4)
+
+	guess := make([]float32, 240)
+	mae, err := BaselineMAE(val, guess)
+	require.NoError(t, err)
+	require.InDelta(t, 3000, mae[0], 500)
+	require.InDelta(t, 1, mae[1], 0.3)
+}
+
 func TestEvaluate(t *testing.T) {
 	m, d := newToyModel(t), newToy(11)
 	var seen []int

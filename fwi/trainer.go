@@ -212,7 +212,7 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 	}
 	r := t.record()
 	err := t.averaged(func() (err error) {
-		r.ValMAE, r.Routing, err = t.validate(ctx)
+		r.ValMAE, r.ValError, r.Routing, err = t.validate(ctx)
 		return err
 	})
 	if ctx.Err() != nil {
@@ -224,7 +224,6 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 	if math.IsNaN(r.ValMAE) {
 		return t.failed("the validation error is %v", r.ValMAE)
 	}
-	r.ValError = r.ValMAE * t.model.Config.YNorm.Unit(0)
 	r.Epoch++
 	if t.now.BestLoss == 0 || mean < t.now.BestLoss {
 		t.now.BestLoss = mean
@@ -254,25 +253,37 @@ func (t *trainer) averaged(f func() error) error {
 	return f()
 }
 
-// validate returns the mean absolute error of normalised maps over the validation set, and what a SPAMoE did there.
-func (t *trainer) validate(ctx context.Context) (float64, *Routing, error) {
+// validate returns the mean absolute error of normalised maps over the validation set, the same in the unit of the maps, and what a
+// SPAMoE did there.
+func (t *trainer) validate(ctx context.Context) (mae, physical float64, r *Routing, err error) {
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
-	sum, count := 0.0, 0
+	sum, count := make([]float64, t.model.Config.Y[0]), 0 // of each channel
 	var routing Routings
 	tape := t.model.tape()
 	defer t.model.tapes.Put(tape)
 	for b := range t.val.batches(loading, inOrder(t.val.data.Len()), t.cfg.Batch) {
 		if b.err != nil {
-			return 0, nil, b.err
+			return 0, 0, nil, b.err
 		}
 		out := forward(t.Net, tape.Const(b.x), true)
 		routing.Add(out)
-		sum += absoluteError(out.Map.Data, b.y.Data)
+		addErrors(sum, out.Map.Data, b.y.Data, size(t.model.Config.Y[1:]))
 		count += b.y.Len()
 		tape.Reset()
 	}
-	return sum / float64(count), routing.Summary(), ctx.Err()
+	for c, s := range sum {
+		mae += s / float64(count)
+		physical += s / float64(count) * t.model.Config.YNorm.Unit(c)
+	}
+	return mae, physical, routing.Summary(), ctx.Err()
+}
+
+// addErrors adds |p - g| of samples, each of len(sum) channels of n values, to the sums of the channels.
+func addErrors(sum []float64, p, g []float32, n int) {
+	for i := 0; i < len(p); i += n {
+		sum[i/n%len(sum)] += absoluteError(p[i:i+n], g[i:i+n])
+	}
 }
 
 func absoluteError(p, g []float32) float64 {

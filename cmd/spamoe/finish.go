@@ -15,17 +15,29 @@ import (
 
 // baseline is the guess that ignores the recordings: the mean of the training maps.
 type baseline struct {
-	mean []float32
-	mae  float64 // over the validation set, in the unit of the maps
+	mae        float64 // over the validation set, in the unit of the maps
+	normalised float64 // the same of normalised maps
 }
 
-func newBaseline(train, val fwi.Data) (baseline, error) {
+func newBaseline(c *fwi.Config, train, val fwi.Data) (b baseline, err error) {
 	mean, err := fwi.MeanMap(train)
 	if err != nil {
-		return baseline{}, err
+		return b, err
 	}
 	mae, err := fwi.BaselineMAE(val, mean)
-	return baseline{mean, mae}, err
+	for channel, e := range mae {
+		b.mae += e / float64(len(mae))
+		b.normalised += e / c.YNorm.Unit(channel) / float64(len(mae))
+	}
+	return b, err
+}
+
+// compare tells how the error of a model, in the unit of the maps, stands to that of the baseline.
+func (b baseline) compare(mae float64, unit string) string {
+	if b.mae == 0 {
+		return "The validation maps all equal the mean of the training maps: there was nothing to learn."
+	}
+	return fmt.Sprintf("The mean of the training maps has a MAE of %s; the model has %.2f of that.", format(b.mae, unit), mae/b.mae)
 }
 
 // summary is metrics.json.
@@ -60,8 +72,7 @@ func (c *runConfig) finish(ctx context.Context, env *environment, m *fwi.Model, 
 	}
 	printResult(env, &m.Config, result)
 	printRouting(env, &m.Config, log)
-	fmt.Fprintf(env.stdout, "The mean of the training maps has a MAE of %s; the model has %.2f of that.\n", format(base.mae, m.Config.Unit), result.Physical.MAE/base.mae)
-	fmt.Fprintf(env.stdout, "%s holds the model, its metrics and pictures.\n", dir)
+	fmt.Fprintf(env.stdout, "%s\n%s holds the model, its metrics and pictures.\n", base.compare(result.Physical.MAE, m.Config.Unit), dir)
 	return nil
 }
 
@@ -72,7 +83,7 @@ func (c *runConfig) drawLoss(dir string, log []fwi.Record, base baseline) error 
 		loss.Y, val.Y, rate.Y = append(loss.Y, r.Loss), append(val.Y, r.ValMAE), append(rate.Y, r.Rate)
 	}
 	return picture.Save(filepath.Join(dir, lossPicture), picture.Curves{Title: "Training", YLabel: "Normalised error", Lines: []picture.Line{loss, val}, Rate: &rate,
-		Levels: []picture.Level{{Name: "MAE of the mean map", Y: base.mae / c.Model.YNorm.Unit(0)}}})
+		Levels: []picture.Level{{Name: "MAE of the mean map", Y: base.normalised}}})
 }
 
 // printResult prints metrics in normalised and in physical units.

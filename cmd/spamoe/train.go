@@ -127,7 +127,7 @@ func (c *runConfig) run(ctx context.Context, env *environment, f *trainFlags) er
 	if err != nil {
 		return err
 	}
-	base, err := newBaseline(data, val)
+	base, err := newBaseline(&c.Model, data, val)
 	if err != nil {
 		return err
 	}

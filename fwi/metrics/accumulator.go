@@ -17,6 +17,8 @@ type Accumulator struct {
 	bands   []bandSums
 	worst   float64
 	lo, hi  float64 // of all targets
+
+	physical struct{ abs, square, worst float64 } // as sum and worst, in the units of the maps
 }
 
 // sums are totals over all maps so far, or the share of one.
@@ -85,6 +87,10 @@ func (a *Accumulator) Add(pred, target []float32) error {
 }
 
 func (a *Accumulator) take(s share) {
+	unit := a.config.Units[a.samples%len(a.config.Units)]
+	a.physical.abs += unit * s.abs
+	a.physical.square += unit * unit * s.square
+	a.physical.worst = max(a.physical.worst, unit*s.worst)
 	a.samples++
 	a.worst, a.lo, a.hi = max(a.worst, s.worst), min(a.lo, s.lo), max(a.hi, s.hi)
 	t, u := &a.sum, s.sums

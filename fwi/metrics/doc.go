@@ -1,5 +1,5 @@
 // Package metrics measures predicted velocity maps against true ones, as the OpenFWI and SPAMoE papers do. Maps are normalised to
-// [-1, 1]; errors are reported there and in m/s.
+// [-1, 1]; errors are reported there and in physical units.
 //
 // With x a prediction, y its target, n all pixels of all samples, and sums over all of them,
 //

@@ -165,7 +165,7 @@ func TestBandOfAWave(t *testing.T) {
 
 func TestPerfectPrediction(t *testing.T) {
 	_, target := maps(2, 14, 14)
-	a := metrics.New(14, 14, metrics.Config{Lo: 1000, Hi: 2000, Range: 2})
+	a := metrics.New(14, 14, metrics.Config{Range: 2})
 	require.NoError(t, a.Add(target, target))
 	r := a.Result()
 	require.Zero(t, r.MAE+r.RMSE+r.RelativeL2+r.MaxError+r.MeanRelativeL2)
@@ -178,10 +178,26 @@ func TestPerfectPrediction(t *testing.T) {
 	require.NoError(t, err, "empty maps give numbers")
 	shifted := make([]float32, 14*14)
 	kernel.Fill(shifted, 0.5)
-	b := metrics.New(14, 14, metrics.Config{Lo: 1000, Hi: 2000})
+	b := metrics.New(14, 14, metrics.Config{Units: []float64{500}})
 	require.NoError(t, b.Add(shifted, make([]float32, 14*14)))
 	require.InDelta(t, 250, b.Result().Physical.MAE, 1e-9)
 	require.InDelta(t, 250, b.Result().Physical.MaxError, 1e-9)
+}
+
+// Maps of several channels have units of their own, one after the other, however they come in batches.
+func TestUnitsInTurn(t *testing.T) {
+	pred, target := make([]float32, 4*6), make([]float32, 4*6)
+	kernel.Fill(pred[:6], 1)
+	kernel.Fill(pred[6:12], 0.5)
+	kernel.Fill(pred[18:], -0.5)
+	a := metrics.New(2, 3, metrics.Config{Units: []float64{10, 1000}})
+	require.NoError(t, a.Add(pred[:6], target[:6]))
+	require.NoError(t, a.Add(pred[6:], target[6:]))
+	r := a.Result()
+	require.InDelta(t, 0.5, r.MAE, 1e-12)
+	require.InDelta(t, (10+500+0+500)/4., r.Physical.MAE, 1e-9)
+	require.InDelta(t, math.Sqrt((100+250000+0+250000)/4.), r.Physical.RMSE, 1e-9)
+	require.InDelta(t, 500, r.Physical.MaxError, 1e-9)
 }
 
 func TestNothingAdded(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 
 // Config sets an Accumulator. The zero Config is the usual one of OpenFWI.
 type Config struct {
-	// Lo and Hi are the velocities in m/s that -1 and 1 stand for; 0 and 0 mean 1500 and 4500.
-	Lo float64 `json:"lo,omitempty"`
-	Hi float64 `json:"hi,omitempty"`
+	// Units are the physical sizes of one normalised unit of maps that are added in turn, such as those of the channels of a sample;
+	// nil means 1500 m/s for all, of velocities between 1500 and 4500 m/s.
+	Units []float64 `json:"units,omitempty"`
 	// Range is the range of the PSNR; 0 means that of all targets.
 	Range float64 `json:"range,omitempty"`
 	// Bands are half-open intervals of r; nil means 0..0.30, 0.30..0.65, 0.65..1.01.
@@ -22,8 +22,8 @@ type Config struct {
 var bandNames = []string{"low", "mid", "high"}
 
 func (c Config) resolve() Config {
-	if c.Lo == 0 && c.Hi == 0 {
-		c.Lo, c.Hi = 1500, 4500
+	if c.Units == nil {
+		c.Units = []float64{1500}
 	}
 	if c.Bands == nil {
 		c.Bands = [][2]float64{{0, 0.30}, {0.30, 0.65}, {0.65, 1.01}}
@@ -31,7 +31,7 @@ func (c Config) resolve() Config {
 	return c
 }
 
-// Result is what an Accumulator has found. Values are of normalised maps unless they say m/s.
+// Result is what an Accumulator has found. Values are of normalised maps unless they are physical.
 type Result struct {
 	Samples    int     `json:"samples"`
 	MAE        float64 `json:"mae"`
@@ -48,7 +48,7 @@ type Result struct {
 	Spectrum       Spectrum `json:"spectrum"`
 }
 
-// Physical holds errors in m/s.
+// Physical holds errors in the units of the maps, m/s for velocities.
 type Physical struct {
 	MAE      float64 `json:"mae"`
 	RMSE     float64 `json:"rmse"`
@@ -95,8 +95,7 @@ func (a *Accumulator) Result() Result {
 		span = a.hi - a.lo
 	}
 	r.PSNR = 20*math.Log10(max(span, tiny)) - 10*math.Log10(max(r.MSE, tiny))
-	unit := (a.config.Hi - a.config.Lo) / 2
-	r.Physical = Physical{MAE: unit * r.MAE, RMSE: unit * r.RMSE, MaxError: unit * r.MaxError}
+	r.Physical = Physical{MAE: a.physical.abs / n, RMSE: math.Sqrt(a.physical.square / n), MaxError: a.physical.worst}
 	r.Spectrum = Spectrum{s.predRatio / float64(a.samples), s.targetRatio / float64(a.samples), s.correlation / float64(a.samples)}
 	for i, b := range a.bands {
 		band := Band{
