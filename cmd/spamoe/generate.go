@@ -32,7 +32,7 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	seed := f.Uint64("seed", 0, "`seed` of the maps")
 	out := f.String("out", "data", "`folder` to write; each family gets one of its own in it")
 	perFile := f.Int("per-file", openfwi.PairsPerFile, "`number` of pairs in a file")
-	png := f.String("png", "", "`file` for a picture of the first ten maps of each family")
+	png := f.String("png", "", "`file` for a picture of ten maps of each family")
 	mapsOnly := f.Bool("maps-only", false, "make velocity maps without gathers")
 	if err := f.parse(env, args); err != nil {
 		return err
@@ -44,8 +44,10 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	if *count < 1 || *perFile < 1 {
 		return misuse("-count is %d and -per-file %d; wanted 1 or more", *count, *perFile)
 	}
+	var recipes []recipe
 	for _, family := range families {
 		r := recipe{Family: family, Count: *count, Seed: *seed, PerFile: *perFile, Steps: recordedSteps}
+		recipes = append(recipes, r)
 		path := filepath.Join(*out, string(family))
 		if *mapsOnly {
 			path += ".npy"
@@ -65,7 +67,7 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	if *png == "" {
 		return nil
 	}
-	return drawFamilies(*png, families, *count, *seed)
+	return drawRecipes(*png, recipes)
 }
 
 // recipe is all that the files of a generated family depend on. It is kept beside them, so that a folder never mixes two.

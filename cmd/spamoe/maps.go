@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spamoe/spamoe/fwi/openfwi"
@@ -73,21 +74,29 @@ func (r recipe) statistics() (mean, std float64, err error) {
 	return 3000 + mean, math.Sqrt(square/float64(n) - mean*mean), err
 }
 
-// drawFamilies draws the first ten maps of each family.
-func drawFamilies(path string, families []velocity.Family, count int, seed uint64) error {
+// drawRecipes draws maps of each recipe.
+func drawRecipes(path string, recipes []recipe) error {
 	g := picture.Gallery{Frame: picture.Velocity(openfwi.Depths, openfwi.Places, 10), Title: "Generated velocity maps", Min: openfwi.VelocityMin, Max: openfwi.VelocityMax}
-	for _, f := range families {
-		maps, err := velocity.New(velocity.Config{Family: f, Seed: seed})
+	for _, r := range recipes {
+		row, err := r.row()
 		if err != nil {
 			return err
-		}
-		row := picture.Row{Label: strings.ReplaceAll(string(f), "_", "-")}
-		for i := range min(count, 10) {
-			v := make([]float32, openfwi.Depths*openfwi.Places)
-			maps.Map(v, i)
-			row.Maps = append(row.Maps, v)
 		}
 		g.Rows = append(g.Rows, row)
 	}
 	return picture.Save(path, g)
+}
+
+// row returns up to ten maps, spread evenly over the files: those of a fault family begin with the fewest layers.
+func (r recipe) row() (picture.Row, error) {
+	row := picture.Row{Label: strings.ReplaceAll(string(r.Family), "_", "-")}
+	i, n := 0, min(r.Count, 10)
+	err := r.each(func(v []float32) error {
+		if i == len(row.Maps)*r.Count/n {
+			row.Maps = append(row.Maps, slices.Clone(v))
+		}
+		i++
+		return nil
+	})
+	return row, err
 }
