@@ -147,15 +147,17 @@ func split(d fwi.Data, s *source) (train, val fwi.Data, err error) {
 	return a, b, err
 }
 
-// channelled gives samples without a channel axis, one number or a grid of them per sample, an axis of one channel.
+// channelled gives samples without a channel axis an axis of one channel: those with fewer axes than their partner, and both where
+// they are planes or lines.
 type channelled struct{ fwi.Data }
 
 func (c channelled) Shapes() (x, y []int) {
 	x, y = c.Data.Shapes()
-	if len(x) < 3 && len(y) < 3 {
+	nx, ny := len(x), len(y)
+	if nx < ny || nx == ny && nx < 3 {
 		x = append([]int{1}, x...)
 	}
-	if len(x) >= 3 && len(y) == len(x)-1 || len(y) < 3 {
+	if ny < nx || nx == ny && ny < 3 {
 		y = append([]int{1}, y...)
 	}
 	return x, y

@@ -22,7 +22,8 @@ checkpoint.safetensors, metrics.json, loss.png and maps.png.
 Without flags it makes a set of FlatVel_A of its own, below runs/data, and trains a SPAMoE of size tiny on it. -model picks
 another network, which has defaults of its own for -epochs, -batch and -rate. With -data it takes OpenFWI files:
 the folder of one family, or one above several (-family picks). With -x and -y it takes any two .npy arrays of samples, inputs
-and what to predict from them, NxHxW or NxCxHxW.
+and what to predict from them: planes, each NxHxW or NxCxHxW, and, with -model fno, mno, multiscale or lno, lines NxW; with all of
+these but mno volumes NxCxDxHxW. The loss has terms of gradients and of the spectrum for planes only.
 
 Ctrl-C stops and saves. -resume RUN goes on where the run was, to the same result as if it had not been stopped. -config FILE
 starts from a configuration such as a run's config.json; flags come on top of it.`
@@ -118,6 +119,9 @@ func (c *runConfig) run(ctx context.Context, env *environment, f *trainFlags) er
 	if c.Model.Network == "" {
 		if c.Model, err = c.Data.model(f.model, f.preset, data); err != nil {
 			return err
+		}
+		if f.config == "" && len(c.Model.Y) != 3 { // the default has terms for planes
+			c.Training.Objective.Gradient, c.Training.Objective.Fourier = 0, 0
 		}
 	}
 	if err := c.Training.Objective.Fits(c.Model.Y); err != nil {

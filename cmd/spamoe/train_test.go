@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,45 @@ import (
 	"github.com/spamoe/spamoe/fwi/openfwi"
 	"github.com/spamoe/spamoe/internal/npy"
 )
+
+// Lines, volumes, and planes of which one side alone has channels.
+func TestTrainOnOtherAxes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		name       string
+		x, y       []int // without the samples
+		wantX      []int
+		wantY      []int
+		hasTexture bool // terms of gradients and of the spectrum
+	}{
+		{"lines", []int{16}, []int{16}, []int{1, 16}, []int{1, 16}, false},
+		{"line to two", []int{16}, []int{2, 16}, []int{1, 16}, []int{2, 16}, false},
+		{"volumes", []int{1, 6, 6, 6}, []int{6, 6, 6}, []int{1, 6, 6, 6}, []int{1, 6, 6, 6}, false},
+		{"plane to two", []int{8, 8}, []int{2, 8, 8}, []int{1, 8, 8}, []int{2, 8, 8}, true},
+		{"two to plane", []int{2, 8, 8}, []int{8, 8}, []int{2, 8, 8}, []int{1, 8, 8}, true},
+	} {
+		const n = 6
+		for file, shape := range map[string][]int{"x.npy": c.x, "y.npy": c.y} {
+			v := make([]float32, n*product(shape))
+			for i := range v {
+				v[i] = float32(math.Sin(float64(i)))
+			}
+			require.NoError(t, npy.Write(file, append([]int{n}, shape...), v))
+		}
+		succeed(t, "train", "-model", "fno", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", c.name)
+		var got runConfig
+		require.NoError(t, readJSON(filepath.Join(c.name, configFile), &got))
+		require.Equal(t, c.wantX, got.Model.X, c.name)
+		require.Equal(t, c.wantY, got.Model.Y, c.name)
+		require.Equal(t, c.hasTexture, got.Training.Objective.Gradient > 0, c.name)
+		require.Equal(t, c.hasTexture, got.Training.Objective.Fourier > 0, c.name)
+		succeed(t, "predict", "-model", c.name, "-x", "x.npy", "-out", "p.npy", "-png", "p.png")
+	}
+	// What a configuration asks for is not changed.
+	require.NoError(t, npy.Write("line.npy", []int{4, 16}, make([]float32, 64)))
+	require.NoError(t, os.WriteFile("config.json", []byte(`{"training": {"objective": {"fourier": 1}}}`), 0o644))
+	refuse(t, 1, []string{"train", "-config", "config.json", "-model", "fno", "-x", "line.npy", "-y", "line.npy"}, "need maps of two axes")
+}
 
 // Where all maps are alike there is no error to compare with.
 func TestTrainOnConstantTargets(t *testing.T) {
