@@ -15,12 +15,12 @@ import (
 )
 
 const routeHelp = `
-Tells what the spectral floor and the router of a SPAMoE do with a data set: OpenFWI files (-data), a file of gathers with its
-file of maps (-in, -vel), any two arrays of samples (-x, -y), or, without any of them, the pairs that the run was validated on.
+Tells what the spectral floor and the router of a SPAMoE do with a set of pairs.
 
 Writes routing.json, which has for every sample the gates, the chosen experts with their weights, the energy of every band, the
 ratio of high to low energy before and after the floor, and a summary; and pictures of the same: experts.png, gates.png,
-bands.png, preference.png and ratio.png.`
+bands.png, preference.png and ratio.png.
+` + pairsHelp
 
 // routingFile is what route writes its numbers to.
 const routingFile = "routing.json"
@@ -28,18 +28,14 @@ const routingFile = "routing.json"
 func route(ctx context.Context, env *environment, args []string) error {
 	f := newFlags("route", "", routeHelp)
 	model := f.String("model", "", "run `folder` or model file (default: the last run)")
-	dir := f.String("data", "", "`folder` of OpenFWI files")
-	family := f.String("family", "", "`families` to take from -data, separated by commas (default all)")
-	in := f.String("in", "", "`file` of gathers (.npy): 5x1000x70 or Nx5x1000x70")
-	vel := f.String("vel", "", "`file` of velocity maps (.npy): 70x70, Nx70x70 or Nx1x70x70")
-	x := f.String("x", "", "`file` of inputs (.npy)")
-	y := f.String("y", "", "`file` of true outputs (.npy)")
+	var named namedPairs
+	named.register(f)
 	out := f.String("out", "", "`folder` to write (default: routing, beside the model)")
 	if err := f.parse(env, args); err != nil {
 		return err
 	}
-	if (*in == "") != (*vel == "") || (*x == "") != (*y == "") {
-		return misuse("-in goes with -vel, and -x with -y")
+	if err := named.validate(); err != nil {
+		return usageError{err}
 	}
 	m, path, err := openModel(*model)
 	if err != nil {
@@ -48,7 +44,7 @@ func route(ctx context.Context, env *environment, args []string) error {
 	if m.Config.SPAMoE == nil {
 		return fmt.Errorf("%s: a model of network %s does not route; only a spamoe does", path, m.Config.Network)
 	}
-	d, err := openPairs(ctx, env, *dir, *family, *in, *vel, *x, *y, path)
+	d, err := named.open(ctx, env, path)
 	if err != nil {
 		return err
 	}

@@ -58,9 +58,20 @@ func (s *source) validate() error {
 	return err
 }
 
-// families returns the families that are named.
+// families returns the families that the pairs are of, none for all that are in Dir.
 func (s *source) families() ([]velocity.Family, error) {
+	if s.Dir == "" && s.X == "" && s.Family == "" {
+		return []velocity.Family{velocity.FlatVelA}, nil
+	}
 	return parseFamilies(s.Family)
+}
+
+// folder is where the OpenFWI files are, given or made.
+func (s *source) folder() string {
+	if s.Dir != "" {
+		return s.Dir
+	}
+	return filepath.Join(runsFolder, "data", fmt.Sprintf("%dx-seed%d", s.Count, s.Seed))
 }
 
 func parseFamilies(list string) ([]velocity.Family, error) {
@@ -108,12 +119,8 @@ func (s *source) open(ctx context.Context, env *environment) (train, val fwi.Dat
 	if err != nil {
 		return nil, nil, err
 	}
-	dir := s.Dir
-	if dir == "" {
-		if families == nil {
-			families = []velocity.Family{velocity.FlatVelA}
-		}
-		dir = filepath.Join(runsFolder, "data", fmt.Sprintf("%dx-seed%d", s.Count, s.Seed))
+	dir := s.folder()
+	if s.Dir == "" {
 		for _, f := range families {
 			r := recipe{Family: f, Count: s.Count, Seed: s.Seed, PerFile: ownPerFile, Steps: recordedSteps}
 			if err := r.make(ctx, env, dir); err != nil {
@@ -171,9 +178,6 @@ func (s *source) model(kind, preset string, train fwi.Data) (fwi.Config, error) 
 		families, err := s.families()
 		if err != nil {
 			return c, err
-		}
-		if s.Dir == "" && families == nil {
-			families = []velocity.Family{velocity.FlatVelA}
 		}
 		lo, hi := openfwi.GatherRange(families...)
 		c.XNorm, c.YNorm = fwi.MinMax(fwi.GatherLog, lo, hi), fwi.MinMax(0, openfwi.VelocityMin, openfwi.VelocityMax)
