@@ -91,6 +91,9 @@ func benchmark(ctx context.Context, env *environment, args []string) error {
 			return misuse("there is no bench %q; wanted one of %s", name, benchNames())
 		}
 	}
+	if err := checkOutputs([]namedFile{{"-cpuprofile", prof.cpu}, {"-memprofile", prof.memory}}, nil); err != nil {
+		return err
+	}
 	b := &bencher{ctx: ctx, out: env.stdout, repeats: *repeats, only: *only, recompute: *recompute, bf16: *bf16, rng: rand.New(rand.NewPCG(0, 0))}
 	if peer.command != "" {
 		return peer.compare(b, f.Args(), f.threads)

@@ -33,6 +33,9 @@ func evaluate(ctx context.Context, env *environment, args []string) error {
 		return err
 	}
 	m.BFloat16 = *bf16
+	if err := checkOutputs([]namedFile{{"-png", *png}}, append(named.files(), namedFile{"-model", path})); err != nil {
+		return err
+	}
 	d, err := named.open(ctx, env, path)
 	if err != nil {
 		return err
@@ -47,12 +50,10 @@ func evaluate(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *png != "" {
-		if err := shown.save(*png, ""); err != nil {
-			return err
-		}
+	if err := printEvaluation(env, m, path, result, *asJSON); err != nil || *png == "" {
+		return err
 	}
-	return printEvaluation(env, m, path, result, *asJSON)
+	return shown.save(*png, "")
 }
 
 func printEvaluation(env *environment, m *fwi.Model, path string, result metrics.Result, asJSON bool) error {

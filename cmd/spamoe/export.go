@@ -44,7 +44,14 @@ func export(_ context.Context, env *environment, args []string) error {
 	if extension != ".pt" && extension != ".pth" && extension != ".safetensors" {
 		return misuse("-out is %q; wanted a name that ends in .pt, .pth or .safetensors", *out)
 	}
-	file, err := openTensors(*model, *part)
+	path, err := modelPath(*model)
+	if err != nil {
+		return err
+	}
+	if err := checkOutputs([]namedFile{{"-out", *out}}, []namedFile{{"-model", path}}); err != nil {
+		return err
+	}
+	file, err := openTensors(path, *part)
 	if err != nil {
 		return err
 	}
@@ -74,12 +81,8 @@ func export(_ context.Context, env *environment, args []string) error {
 	return nil
 }
 
-// openTensors reads the tensors of a run or a model file; an empty path means the last run. With a part it returns those below that name.
+// openTensors reads the tensors of a model file. With a part it returns those below that name.
 func openTensors(path, part string) (*checkpoint.File, error) {
-	path, err := modelPath(path)
-	if err != nil {
-		return nil, err
-	}
 	file, err := checkpoint.Read(path)
 	if err != nil || part == "" {
 		return file, err

@@ -50,7 +50,7 @@ type summary struct {
 // shownPairs is how many pairs of a validation set a picture shows.
 const shownPairs = 4
 
-// finish measures the model that training kept, draws the pictures and prints the result.
+// finish measures the model that training kept, prints the result and draws the pictures.
 func (c *runConfig) finish(ctx context.Context, env *environment, m *fwi.Model, val fwi.Data, base baseline, dir string) error {
 	shown := newGallery(&m.Config, val.Len())
 	result, err := fwi.Evaluate(ctx, m, val, shown.add)
@@ -60,19 +60,20 @@ func (c *runConfig) finish(ctx context.Context, env *environment, m *fwi.Model, 
 	if err := writeJSON(filepath.Join(dir, metricsFile), summary{result, base.mae}); err != nil {
 		return err
 	}
-	if err := shown.save(filepath.Join(dir, mapsPicture), "Validation pairs"); err != nil {
-		return err
-	}
 	log, err := fwi.ReadLog(filepath.Join(dir, fwi.LogFile))
 	if err != nil {
+		return err
+	}
+	printResult(env, &m.Config, result)
+	printRouting(env, &m.Config, log)
+	fmt.Fprintln(env.stdout, base.compare(result.Physical.MAE, m.Config.Unit))
+	if err := shown.save(filepath.Join(dir, mapsPicture), "Validation pairs"); err != nil {
 		return err
 	}
 	if err := c.drawLoss(dir, log, base); err != nil {
 		return err
 	}
-	printResult(env, &m.Config, result)
-	printRouting(env, &m.Config, log)
-	fmt.Fprintf(env.stdout, "%s\n%s holds the model, its metrics and pictures.\n", base.compare(result.Physical.MAE, m.Config.Unit), dir)
+	fmt.Fprintf(env.stdout, "%s holds the model, its metrics and pictures.\n", dir)
 	return nil
 }
 

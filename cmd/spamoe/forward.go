@@ -40,6 +40,9 @@ func forward(ctx context.Context, env *environment, args []string) error {
 	if *steps < 1 || *steps > 1000 {
 		return misuse("-steps is %d; wanted 1 to 1000", *steps)
 	}
+	if err := checkOutputs([]namedFile{{"-out", *out}, {"-gif", *film}}, []namedFile{{"-vel", *vel}}); err != nil {
+		return err
+	}
 	maps, err := npy.Open(*vel)
 	if err != nil {
 		return err

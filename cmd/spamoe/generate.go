@@ -44,6 +44,12 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	if *count < 1 || *perFile < 1 {
 		return misuse("-count is %d and -per-file %d; wanted 1 or more", *count, *perFile)
 	}
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return err
+	}
+	if err := checkOutputs([]namedFile{{"-png", *png}}, nil); err != nil {
+		return err
+	}
 	var recipes []recipe
 	for _, family := range families {
 		r := recipe{Family: family, Count: *count, Seed: *seed, PerFile: *perFile, Steps: recordedSteps}

@@ -83,6 +83,10 @@ func invertGathers(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	inputs := []namedFile{{"-in", v.in}, {"-vel", v.vel}, {"-start", v.start}, modelFile(v.model), {"-wavelet", v.wavelet}}
+	if err := checkOutputs([]namedFile{{"-out", v.out}, {"-png", v.png}}, inputs); err != nil {
+		return err
+	}
 	rec, err := v.open()
 	if err != nil {
 		return err

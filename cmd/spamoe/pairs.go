@@ -49,6 +49,11 @@ func (p *namedPairs) validate() error {
 	return err
 }
 
+// files are the files that the flags name.
+func (p *namedPairs) files() []namedFile {
+	return []namedFile{{"-in", p.in}, {"-vel", p.vel}, {"-x", p.x}, {"-y", p.y}}
+}
+
 // open opens the pairs for the model in a file.
 func (p *namedPairs) open(ctx context.Context, env *environment, model string) (fwi.Data, error) {
 	switch {

@@ -32,8 +32,11 @@ func predict(ctx context.Context, env *environment, args []string) error {
 	if *out == "" {
 		return misuse("-out is needed")
 	}
-	m, _, err := openModel(*model)
+	m, path, err := openModel(*model)
 	if err != nil {
+		return err
+	}
+	if err := checkOutputs([]namedFile{{"-out", *out}, {"-png", *png}}, []namedFile{{"-in", *in}, {"-x", *x}, {"-model", path}}); err != nil {
 		return err
 	}
 	m.BFloat16 = *bf16
@@ -70,13 +73,11 @@ func predict(ctx context.Context, env *environment, args []string) error {
 	if err := w.Commit(); err != nil {
 		return err
 	}
-	if *png != "" {
-		if err := picture.Save(*png, picture.Gallery{Frame: shown.frame(), Title: "Prediction", Rows: []picture.Row{row}}); err != nil {
-			return err
-		}
-	}
 	fmt.Fprintf(env.stdout, "%s: shape %s\n", *out, npy.FormatShape(append([]int{inputs.n}, m.Config.Y...)))
-	return nil
+	if *png == "" {
+		return nil
+	}
+	return picture.Save(*png, picture.Gallery{Frame: shown.frame(), Title: "Prediction", Rows: []picture.Row{row}})
 }
 
 // inputs are the samples to predict from.

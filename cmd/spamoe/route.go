@@ -48,6 +48,12 @@ func route(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *out == "" {
+		*out = filepath.Join(filepath.Dir(path), "routing")
+	}
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return err
+	}
 	bar := progress.Start(env.stderr, "routing", d.Len())
 	all, err := fwi.Route(ctx, m, d, bar.Add)
 	bar.Done()
@@ -56,12 +62,6 @@ func route(ctx context.Context, env *environment, args []string) error {
 	}
 	if all.Stats == nil {
 		return errors.New("there are no samples to route")
-	}
-	if *out == "" {
-		*out = filepath.Join(filepath.Dir(path), "routing")
-	}
-	if err := os.MkdirAll(*out, 0o755); err != nil {
-		return err
 	}
 	r := newRouting(m, path, all, familyOf(d))
 	if err := writeJSON(filepath.Join(*out, routingFile), r); err != nil {

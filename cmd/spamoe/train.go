@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,6 +78,9 @@ func train(ctx context.Context, env *environment, args []string) error {
 	}
 	if err := c.readFile(f, args); err != nil {
 		return err
+	}
+	if f.out != "" && sameFile(filepath.Join(f.out, fwi.ModelFile), modelFile(f.init).path) {
+		return misuse("-init names the model that is written to -out %s", f.out)
 	}
 	if err := errors.Join(c.Data.validate(), c.Training.Validate()); err != nil {
 		return usageError{err}
@@ -161,8 +163,9 @@ func (c *runConfig) initialise(m *fwi.Model, path string) error {
 	if path == "" {
 		return nil
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, fwi.ModelFile)
+	path, err := modelPath(path)
+	if err != nil {
+		return err
 	}
 	return m.LoadParams(path)
 }
