@@ -119,7 +119,8 @@ func (r recipe) make(ctx context.Context, env *environment, root string) error {
 	return nil
 }
 
-// claim notes the recipe in the folder of the family, and refuses a folder that was filled by another one.
+// claim notes the recipe in the folder of the family, and refuses a folder that was filled by another one, or that has arrays
+// without a recipe.
 func (r recipe) claim(dir string) error {
 	path := filepath.Join(dir, recipeFile)
 	var found recipe
@@ -130,6 +131,11 @@ func (r recipe) claim(dir string) error {
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
+	}
+	for _, pattern := range []string{"*.npy", "data/*.npy", "model/*.npy"} {
+		if arrays, _ := fs.Glob(os.DirFS(dir), pattern); len(arrays) > 0 {
+			return fmt.Errorf("%s is there without %s, which would say how it was made: remove it or choose another folder", filepath.Join(dir, arrays[0]), path)
+		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

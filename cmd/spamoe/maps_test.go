@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +11,19 @@ import (
 	"github.com/spamoe/spamoe/fwi/velocity"
 	"github.com/spamoe/spamoe/internal/npy"
 )
+
+// A folder with files of another origin is not taken over.
+func TestGenerateLeavesForeignFilesAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	family(t, "set", velocity.FlatVelA, 4)
+	args := []string{"generate", "-count", "8", "-per-file", "4", "-out", "set"}
+	refuse(t, 1, args, filepath.Join("set", "FlatVel_A", "data", "data1.npy")+" is there without "+filepath.Join("set", "FlatVel_A", recipeFile))
+	require.NoFileExists(t, filepath.Join("set", "FlatVel_A", recipeFile))
+	require.NoError(t, os.Remove("set/FlatVel_A/data/data1.npy"))
+	refuse(t, 1, args, "model1.npy is there")
+	require.NoError(t, os.Rename("set/FlatVel_A/model/model1.npy", "set/FlatVel_A/model/model7.npy"))
+	refuse(t, 1, args, "model7.npy is there")
+}
 
 // The picture of a family shows maps that its file holds, of a fault family with few and with many layers.
 func TestGeneratedPictureShowsTheFiles(t *testing.T) {
