@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -110,11 +109,17 @@ func (cfg Config) inputShape() []int {
 	return s
 }
 
+// mostElements bounds a sample and the matrix that resamples it: 1 GiB.
+const mostElements = 1 << 28
+
 // New returns a model with parameters drawn from rng; a nil rng leaves zeros, for parameters that are loaded.
 func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	for _, s := range [][]int{cfg.X, cfg.Y} {
 		if len(s) < 2 || slices.Min(s) < 1 {
 			return nil, fmt.Errorf("fwi: shape %v of one sample; wanted a channel and at least one grid axis, all above 0", s)
+		}
+		if times(s...) > mostElements {
+			return nil, fmt.Errorf("fwi: shape %v of one sample; wanted no more than %d elements", s, mostElements)
 		}
 	}
 	if err := errors.Join(cfg.XNorm.Validate(cfg.X[0]), cfg.YNorm.Validate(cfg.Y[0])); err != nil {
@@ -122,6 +127,9 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	}
 	if cfg.Join && len(cfg.X) != 3 {
 		return nil, fmt.Errorf("fwi: inputs of shape %v cannot be joined; wanted a channel and two grid axes", cfg.X)
+	}
+	if times(cfg.Rows, cfg.X[1]) > mostElements {
+		return nil, fmt.Errorf("fwi: resampling %d rows to %d takes a matrix of more than %d elements", cfg.X[1], cfg.Rows, mostElements)
 	}
 	if cfg.Rows < 0 || cfg.Rows > cfg.X[1] {
 		return nil, fmt.Errorf("fwi: inputs of %d rows cannot be resampled to %d", cfg.X[1], cfg.Rows)
@@ -205,16 +213,14 @@ func (m *Model) fits(d Data) error {
 const predictBatch = 8
 
 // Predict maps n inputs in physical units, x of n times the elements of Config.X, to n outputs. It works through them in small
-// batches, records nothing, and returns an error for values that are not finite.
+// batches, records nothing, and returns an error for values that are not finite, given or found.
 func (m *Model) Predict(ctx context.Context, x []float32) ([]float32, error) {
 	nx, ny := size(m.Config.X), size(m.Config.Y)
 	if len(x) == 0 || len(x)%nx != 0 {
 		return nil, fmt.Errorf("fwi: %d values do not make inputs of shape %v", len(x), m.Config.X)
 	}
-	for i, v := range x {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, fmt.Errorf("fwi: input %d holds %v at element %d", i/nx, v, i%nx)
-		}
+	if i, v := notFinite(x); i >= 0 {
+		return nil, fmt.Errorf("fwi: input %d holds %v at element %d", i/nx, v, i%nx)
 	}
 	n, in := len(x)/nx, m.InputShape()
 	out := make([]float32, n*ny)
@@ -234,6 +240,9 @@ func (m *Model) Predict(ctx context.Context, x []float32) ([]float32, error) {
 		y := m.Net.Forward(tape.Const(z))
 		for i := lo; i < hi; i++ {
 			m.Config.YNorm.Inverse(out[i*ny:(i+1)*ny], y.Data[(i-lo)*ny:(i-lo+1)*ny], m.Config.Y[0])
+			if j, v := notFinite(out[i*ny : (i+1)*ny]); j >= 0 {
+				return nil, fmt.Errorf("fwi: the output for input %d is %v at element %d", i, v, j)
+			}
 		}
 		tape.Reset()
 	}

@@ -33,15 +33,35 @@ func Load(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	m, err := NewFor(f)
+	if err != nil {
+		return nil, err
+	}
+	return m, checkpoint.LoadParams(f, m.Net)
+}
+
+// NewFor returns the model that the configuration in a file describes, with parameters of zero. A configuration that asks for a
+// larger network than the file has numbers for is an error.
+func NewFor(f *checkpoint.File) (*Model, error) {
 	var cfg Config
 	if err := f.Config(&cfg); err != nil {
 		return nil, err
 	}
+	has := 0
+	for _, t := range f.Tensors() {
+		has += t.Count()
+		if t.DType == checkpoint.C64 {
+			has += t.Count()
+		}
+	}
+	if wants := cfg.leastNumbers(); wants > float64(has) {
+		return nil, fmt.Errorf("%s: its configuration wants a network of %.0f numbers or more, the file has %d", f.Name(), wants, has)
+	}
 	m, err := New(cfg, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	return m, checkpoint.LoadParams(f, m.Net)
+	return m, nil
 }
 
 // LoadParams replaces the parameters and buffers of m by those in a file, which must have the same names and shapes; the file's

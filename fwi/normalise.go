@@ -42,8 +42,8 @@ func (n Normalisation) Validate(channels int) error {
 		return fmt.Errorf("normalisation: %d shifts and %d scales for %d channels", len(n.Shift), len(n.Scale), channels)
 	}
 	for c, s := range n.Scale {
-		if !(s > 0) || math.IsInf(s, 0) || math.IsNaN(n.Shift[c]) || math.IsInf(n.Shift[c], 0) {
-			return fmt.Errorf("normalisation: channel %d has shift %v and scale %v; wanted finite numbers, scale above 0", c, n.Shift[c], s)
+		if !(s > 0) || math.IsInf(float64(float32(s)), 0) || math.IsInf(float64(float32(1/s)), 0) || math.IsNaN(n.Shift[c]) || math.IsInf(n.Shift[c], 0) {
+			return fmt.Errorf("normalisation: channel %d has shift %v and scale %v; wanted finite numbers, scale above 0, in float32", c, n.Shift[c], s)
 		}
 	}
 	if n.Log < 0 || math.IsNaN(n.Log) {

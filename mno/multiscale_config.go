@@ -78,7 +78,7 @@ func (c MultiscaleConfig) defaults() MultiscaleConfig {
 	if len(c.Scales) == 0 {
 		c.Scales = []float64{1, 0.5, 0.25}
 	}
-	if len(c.Modes) == 0 && c.Dim > 0 {
+	if len(c.Modes) == 0 && c.Dim > 0 && c.Dim <= 3 {
 		most, points := 16, 32.0
 		if c.Dim == 3 {
 			most, points = 8, 16

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -104,11 +103,7 @@ func openTensors(path, part string) (*checkpoint.File, error) {
 // shareTied makes tensors that are one in the model share their memory, which a .safetensors file cannot say. Where the file has no
 // configuration of package fwi's, they stay as they are.
 func shareTied(file *checkpoint.File, tensors map[string]checkpoint.Tensor) {
-	var cfg fwi.Config
-	if file.Config(&cfg) != nil {
-		return
-	}
-	m, err := fwi.New(cfg, rand.New(rand.NewPCG(0, 0)))
+	m, err := fwi.NewFor(file)
 	if err != nil {
 		return
 	}
