@@ -96,6 +96,9 @@ func benchmark(ctx context.Context, env *environment, args []string) error {
 	}
 	b := &bencher{ctx: ctx, out: env.stdout, repeats: *repeats, only: *only, recompute: *recompute, bf16: *bf16, rng: rand.New(rand.NewPCG(0, 0))}
 	if peer.command != "" {
+		if prof.cpu != "" || prof.memory != "" {
+			return misuse("-cpuprofile and -memprofile are of this program alone, not with -peer")
+		}
 		return peer.compare(b, f.Args(), f.threads)
 	}
 	return prof.around(func() error {

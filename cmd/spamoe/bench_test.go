@@ -28,6 +28,7 @@ func TestBench(t *testing.T) {
 		require.Equal(t, "\x1f\x8b", string(b[:2])) // pprof's files are gzipped
 	}
 	refuse(t, 2, []string{"bench", "-r", "0", "sgemm"}, "-r is 0, -rounds 1; wanted 1 or more")
+	refuse(t, 2, []string{"bench", "-peer", "x", "-memprofile", memory, "sgemm"}, "not with -peer")
 	refuse(t, 2, []string{"bench", "-peer", " ", "sgemm"}, `-peer " " names no command`)
 	help := succeed(t, "bench", "-h")
 	for _, b := range benches {

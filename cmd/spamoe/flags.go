@@ -50,6 +50,12 @@ func (f *flags) parse(env *environment, args []string) error {
 	return nil
 }
 
+// given reports whether the command line has the flag.
+func (f *flags) given(name string) (is bool) {
+	f.Visit(func(x *flag.Flag) { is = is || x.Name == name })
+	return is
+}
+
 // bf16 adds the flag -bf16.
 func (f *flags) bf16() *bool { return f.Bool("bf16", false, bf16Help) }
 

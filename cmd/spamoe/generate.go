@@ -41,6 +41,9 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if len(families) == 0 {
+		return misuse("-family is empty; wanted one of %v, or all", velocity.Families())
+	}
 	if *count < 1 || *perFile < 1 {
 		return misuse("-count is %d and -per-file %d; wanted 1 or more", *count, *perFile)
 	}

@@ -25,7 +25,7 @@ and what to predict from them: planes, each NxHxW or NxCxHxW, and, with -model f
 these but mno volumes NxCxDxHxW. The loss has terms of gradients and of the spectrum for planes only.
 
 Ctrl-C stops and saves. -resume RUN goes on where the run was, to the same result as if it had not been stopped. -config FILE
-starts from a configuration such as a run's config.json; flags come on top of it.`
+starts from a configuration such as a run's config.json; flags come on top of it, -model and -preset where it has no model.`
 
 // runConfig is config.json: all that a run depends on.
 type runConfig struct {
@@ -79,6 +79,9 @@ func train(ctx context.Context, env *environment, args []string) error {
 	if err := c.readFile(f, args); err != nil {
 		return err
 	}
+	if err := c.checkUnused(f); err != nil {
+		return usageError{err}
+	}
 	if f.out != "" && sameFile(filepath.Join(f.out, fwi.ModelFile), modelFile(f.init).path) {
 		return misuse("-init names the model that is written to -out %s", f.out)
 	}
@@ -86,6 +89,26 @@ func train(ctx context.Context, env *environment, args []string) error {
 		return usageError{err}
 	}
 	return c.run(ctx, env, f)
+}
+
+// checkUnused reports flags that would do nothing.
+func (c *runConfig) checkUnused(f *trainFlags) error {
+	network := f.model
+	if c.Model.Network != "" {
+		network = c.Model.Network
+		for _, name := range []string{"model", "preset"} {
+			if f.given(name) {
+				return fmt.Errorf("-%s cannot be given with -config %s, which has a model, %s", name, f.config, network)
+			}
+		}
+	}
+	switch {
+	case f.given("preset") && network != "spamoe":
+		return fmt.Errorf("-preset is a size of a spamoe, not of %s", network)
+	case f.given("count") && (c.Data.Dir != "" || c.Data.X != ""):
+		return errors.New("-count goes with data that are made, not with -data or -x")
+	}
+	return nil
 }
 
 // readFile takes the configuration from the file or the run that a flag names, if one does, with the flags on top of it.

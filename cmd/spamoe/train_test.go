@@ -13,6 +13,30 @@ import (
 	"github.com/spamoe/spamoe/internal/npy"
 )
 
+// Flags that would do nothing are refused.
+func TestTrainRefusesUnusedFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	pairs(t, 6)
+	arrays := []string{"train", "-x", "x.npy", "-y", "y.npy", "-epochs", "1"}
+	refuse(t, 2, append(arrays, "-model", "fno", "-preset", "small"), "-preset is a size of a spamoe, not of fno")
+	refuse(t, 2, append(arrays, "-count", "-5"), "-count goes with data that are made")
+	refuse(t, 2, []string{"train", "-data", "set", "-count", "5"}, "-count goes with data that are made")
+	succeed(t, append(arrays, "-model", "fno", "-out", "run")...)
+	config := filepath.Join("run", configFile)
+	refuse(t, 2, []string{"train", "-config", config, "-model", "lno"}, "-model cannot be given with -config "+config+", which has a model, fno")
+	refuse(t, 2, []string{"train", "-config", config, "-preset", "tiny"}, "-preset cannot be given")
+	// Without a model in it the flag counts.
+	require.NoError(t, os.WriteFile("part.json", []byte(`{"data": {"x": "x.npy", "y": "y.npy"}, "training": {"epochs": 1}}`), 0o644))
+	succeed(t, "train", "-config", "part.json", "-model", "lno", "-out", "other")
+	var c runConfig
+	require.NoError(t, readJSON(filepath.Join("other", configFile), &c))
+	require.Equal(t, "lno", c.Model.Network)
+
+	refuse(t, 2, []string{"generate", "-family", ""}, "-family is empty")
+	refuse(t, 2, []string{"eval", "-family", "Nonsense"}, "-family")
+	refuse(t, 2, []string{"route", "-family", "FlatVel_A"}, "-family goes with -data")
+}
+
 // Lines, volumes, and planes of which one side alone has channels.
 func TestTrainOnOtherAxes(t *testing.T) {
 	t.Chdir(t.TempDir())
