@@ -34,11 +34,14 @@ func forward(ctx context.Context, env *environment, args []string) error {
 	if *vel == "" || *out == "" && *film == "" {
 		return misuse("-vel and one of -out and -gif are needed")
 	}
-	if *shot < 0 || *shot >= openfwi.Shots || *every < 1 || *every > *steps {
-		return misuse("-shot is %d, -every %d; wanted 0 to %d and 1 to -steps", *shot, *every, openfwi.Shots-1)
-	}
 	if *steps < 1 || *steps > 1000 {
 		return misuse("-steps is %d; wanted 1 to 1000", *steps)
+	}
+	if *film == "" && (f.given("shot") || f.given("every")) {
+		return misuse("-shot and -every go with -gif")
+	}
+	if *film != "" && (*shot < 0 || *shot >= openfwi.Shots || *every < 1 || *every > *steps) {
+		return misuse("-shot is %d, -every %d; wanted 0 to %d and 1 to -steps, %d", *shot, *every, openfwi.Shots-1, *steps)
 	}
 	if err := checkOutputs([]namedFile{{"-out", *out}, {"-gif", *film}}, []namedFile{{"-vel", *vel}}); err != nil {
 		return err

@@ -214,6 +214,10 @@ func TestForwardAndGenerate(t *testing.T) {
 	require.True(t, bytes.HasPrefix(film, []byte("GIF89a")))
 	refuse(t, 2, []string{"forward", "-vel", "v.npy"}, "-vel and one of -out and -gif are needed")
 	refuse(t, 2, []string{"forward", "-vel", "v.npy", "-gif", "film.gif", "-shot", "5"}, "-shot is 5")
+	refuse(t, 2, []string{"forward", "-vel", "v.npy", "-gif", "film.gif", "-steps", "5"}, "-every 10", "1 to -steps, 5")
+	refuse(t, 2, []string{"forward", "-vel", "v.npy", "-gif", "film.gif", "-steps", "0"}, "-steps is 0")
+	refuse(t, 2, []string{"forward", "-vel", "v.npy", "-out", "g.npy", "-shot", "1"}, "go with -gif")
+	succeed(t, "forward", "-vel", "v.npy", "-out", "few.npy", "-steps", "5")
 
 	args := []string{"generate", "-family", "FVA,FlatFault_A", "-count", "3", "-per-file", "2", "-out", "set"}
 	succeed(t, args...)
