@@ -8,6 +8,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/fwi/augment"
+	"github.com/spamoe/spamoe/internal/npy"
 )
 
 // batch is a set of prepared pairs, ready for the network.
@@ -75,20 +76,10 @@ const noiseStream = 1 << 62
 
 // finite reports the first value of a part of pair i that is not.
 func finite(part string, i int, values []float32) error {
-	if j, v := notFinite(values); j >= 0 {
-		return fmt.Errorf("%s of pair %d holds %v at element %d; wanted finite numbers", part, i, v, j)
+	if j := npy.FirstNonFinite(values); j >= 0 {
+		return fmt.Errorf("%s of pair %d holds %v at element %d; wanted finite numbers", part, i, values[j], j)
 	}
 	return nil
-}
-
-// notFinite returns the place and the value of the first number that is not finite, -1 where all are.
-func notFinite(values []float32) (int, float32) {
-	for i, v := range values {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return i, v
-		}
-	}
-	return -1, 0
 }
 
 // batches sends the pairs of order in batches of n, each prepared while the one before is in use: a batch is valid until the

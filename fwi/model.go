@@ -11,6 +11,7 @@ import (
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/fwi/inversionnet"
+	"github.com/spamoe/spamoe/internal/npy"
 )
 
 // Config says everything about a model: the data it is for and the network inside.
@@ -219,8 +220,8 @@ func (m *Model) Predict(ctx context.Context, x []float32) ([]float32, error) {
 	if len(x) == 0 || len(x)%nx != 0 {
 		return nil, fmt.Errorf("fwi: %d values do not make inputs of shape %v", len(x), m.Config.X)
 	}
-	if i, v := notFinite(x); i >= 0 {
-		return nil, fmt.Errorf("fwi: input %d holds %v at element %d", i/nx, v, i%nx)
+	if i := npy.FirstNonFinite(x); i >= 0 {
+		return nil, fmt.Errorf("fwi: input %d holds %v at element %d", i/nx, x[i], i%nx)
 	}
 	n, in := len(x)/nx, m.InputShape()
 	out := make([]float32, n*ny)
@@ -240,8 +241,8 @@ func (m *Model) Predict(ctx context.Context, x []float32) ([]float32, error) {
 		y := m.Net.Forward(tape.Const(z))
 		for i := lo; i < hi; i++ {
 			m.Config.YNorm.Inverse(out[i*ny:(i+1)*ny], y.Data[(i-lo)*ny:(i-lo+1)*ny], m.Config.Y[0])
-			if j, v := notFinite(out[i*ny : (i+1)*ny]); j >= 0 {
-				return nil, fmt.Errorf("fwi: the output for input %d is %v at element %d", i, v, j)
+			if j := npy.FirstNonFinite(out[i*ny : (i+1)*ny]); j >= 0 {
+				return nil, fmt.Errorf("fwi: the output for input %d is %v at element %d", i, out[i*ny+j], j)
 			}
 		}
 		tape.Reset()

@@ -1,7 +1,6 @@
 package fwi
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -20,9 +19,9 @@ func ReadLog(path string) ([]Record, error) {
 		return nil, err
 	}
 	var records []Record
-	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+	for line := range bytes.Lines(data) {
 		var r Record
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+		if err := json.Unmarshal(line, &r); err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", path, len(records)+1, err)
 		}
 		records = append(records, r)

@@ -181,6 +181,24 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	require.ErrorContains(t, run(newToyModel(t), newToy(30), newToy(8), cfg), "does not say which run it is of")
 }
 
+// A line of a log may be of any length, and one that is cut is an error.
+func TestReadLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), LogFile)
+	long := &Routing{Gates: make([]float64, 1<<16)}
+	for epoch := range 3 {
+		require.NoError(t, appendRecord(path, Record{Epoch: epoch, Routing: long}))
+	}
+	log, err := ReadLog(path)
+	require.NoError(t, err)
+	require.Len(t, log, 3)
+	require.Equal(t, 2, log[2].Epoch)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, text[:len(text)-5], 0o644))
+	_, err = ReadLog(path)
+	require.ErrorContains(t, err, "line 3")
+}
+
 func TestTrainingStopsEarly(t *testing.T) {
 	cfg := toyTraining()
 	cfg.Epochs, cfg.Patience, cfg.Rate, cfg.MinRate, cfg.Average = 50, 2, 1e-12, 0, 0

@@ -148,6 +148,7 @@ func TestBadArrays(t *testing.T) {
 	refuse(t, 1, []string{"forward", "-vel", "line.npy", "-out", "g.npy"}, "wanted HxW, NxHxW or Nx1xHxW")
 
 	succeed(t, "train", "-model", "fno", "-x", "x.npy", "-y", "y.npy", "-epochs", "1", "-out", "run")
+	refuse(t, 1, []string{"predict", "-x", "hole.npy", "-out", "p.npy"}, "hole.npy: sample 2: element [0,0,4] is NaN")
 	require.NoError(t, npy.Write("gather.npy", []int{5, 100, 70}, make([]float32, 35000)))
 	refuse(t, 1, []string{"predict", "-in", "gather.npy", "-out", "p.npy"}, "gather.npy", "[5 100 70]", "[1 8 6]")
 	refuse(t, 1, []string{"eval", "-in", "gather.npy", "-vel", "y.npy"}, "y.npy")

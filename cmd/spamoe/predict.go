@@ -60,7 +60,7 @@ func predict(ctx context.Context, env *environment, args []string) error {
 		}
 		y, err := m.Predict(ctx, raw)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: sample %d: %w", inputs.name, i, err)
 		}
 		if err := w.Append(y); err != nil {
 			return err
@@ -82,6 +82,7 @@ func predict(ctx context.Context, env *environment, args []string) error {
 
 // inputs are the samples to predict from.
 type inputs struct {
+	name    string // of the file or the folder
 	n, size int
 	read    func(i int, dst []float32) error
 }
@@ -93,7 +94,7 @@ func openInputs(m *fwi.Model, in, x string) (inputs, error) {
 		if err != nil {
 			return inputs{}, err
 		}
-		return inputs{g.Len(), product(g.Shape()), g.Read}, m.Accepts(in, g.Shape())
+		return inputs{in, g.Len(), product(g.Shape()), g.Read}, m.Accepts(in, g.Shape())
 	}
 	f, err := npy.Open(x)
 	if err != nil {
@@ -103,8 +104,13 @@ func openInputs(m *fwi.Model, in, x string) (inputs, error) {
 	if len(shape) < len(m.Config.X) {
 		shape = append([]int{1}, shape...)
 	}
-	read := func(i int, dst []float32) error { return f.Float32(dst, i) }
-	return inputs{f.Len(), product(shape), read}, m.Accepts(x, shape)
+	read := func(i int, dst []float32) error {
+		if err := f.Float32(dst, i); err != nil {
+			return err
+		}
+		return npy.CheckFinite(fmt.Sprintf("%s: sample %d", x, i), dst, shape)
+	}
+	return inputs{x, f.Len(), product(shape), read}, m.Accepts(x, shape)
 }
 
 func product(shape []int) int {
