@@ -6,9 +6,9 @@
 //
 // where N_x compresses and scales the recordings, R shortens their time axis without aliasing, and N_y maps velocities of
 // 1500 to 4500 m/s to -1..1. A single operator takes the shots of a gather as channels: 5 shots x 1000 samples x 70 receivers
-// become 5 x 70 x 70, which a Fourier neural operator maps to 1 x 70 x 70. A SPAMoE takes the shots side by side, 1 x 1000 x 350;
-// Preset gives its configuration at three sizes, ReferenceConfig that of its authors. The file of a model carries its Config, so Load
-// rebuilds it:
+// become 5 x 70 x 70, which a Fourier neural operator maps to 1 x 70 x 70. A SPAMoE takes them so, too, at the sizes "tiny" and "small"
+// of Preset; at its "paper", and in ReferenceConfig, the configuration of its authors, it takes the shots side by side, 1 x 1000 x
+// 350. The file of a model carries its Config, so Load rebuilds it:
 //
 //	m, err := fwi.Load("runs/20260101-120000-FlatVel_A-fno/model.safetensors")
 //	maps, err := m.Predict(ctx, gathers) // n x 5 x 1000 x 70 to n x 1 x 70 x 70, m/s

@@ -14,7 +14,7 @@ import (
 
 const forwardHelp = `
 Simulates the gathers of velocity maps with OpenFWI's survey and scheme: 5 shots, one receiver per column, 15 Hz Ricker
-wavelet, 1 ms sampling, 10 m cells, absorbing boundaries. The relative L2 difference to OpenFWI's own data is about 6e-6.
+wavelet, 1 ms sampling, 10 m cells, absorbing boundaries. The relative L2 difference to OpenFWI's own data is about 1e-5.
 
 -vel holds maps in m/s, as HxW, NxHxW or Nx1xHxW, of any numeric type; -out becomes Nx5x1000xW, float32.
 

@@ -51,7 +51,7 @@ func (v *inversion) register(f *flag.FlagSet) {
 	f.StringVar(&v.prior, "prior", "", "cells, layers, blocks, regions or strata, in all stages (default: cells, blocks in the last, regions and strata in between)")
 	f.StringVar(&v.bands, "bands", "", "corner `frequencies` of the first stages in Hz, separated by commas (default: 0.1 to 0.87 of -freq)")
 	f.StringVar(&v.bounds, "bounds", "1500,4500", "least and largest `velocity` in m/s")
-	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages but those of low frequencies and of regions, which are quick (default: 360, fewer where they stop to pay)")
+	f.IntVar(&v.iterations, "iterations", 0, "`number` of iterations for a map, over all stages but those of low frequencies and of regions, which are quick (default: what the stages take, 360 with the other flags at their defaults; fewer where they stop to pay)")
 	f.StringVar(&v.wavelet, "wavelet", "", "`file` of the source wavelet (.npy, one value per sample of the recording), or estimate (default: Ricker)")
 	f.Float64Var(&v.freq, "freq", 15, "peak `frequency` of the wavelet in Hz")
 	f.Float64Var(&v.dx, "dx", 10, "`size` of a cell in metres")

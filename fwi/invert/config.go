@@ -163,7 +163,7 @@ func Bands(survey wave.Config, lowest float64, corners []float64) []Stage {
 
 // coarseCells is how many cells of a thinned map a wavelength at the corner of a filter has at least. With OpenFWI's survey, for layers
 // from 1700 to 4200 m/s, thinned simulations then differ from the others by 0.2 % at 1.5 Hz and by 0.9 % at 9 Hz; bands
-// at 6.5 and 9 Hz on coarse cells have led away from the truth (docs/inversion.md).
+// at 6.5 and 9 Hz on coarse cells lead away from the truth (docs/inversion.md).
 const coarseCells = 16
 
 const defaultGain = 0.5
