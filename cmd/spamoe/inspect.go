@@ -13,6 +13,7 @@ import (
 
 	"github.com/spamoe/spamoe/checkpoint"
 	"github.com/spamoe/spamoe/fwi"
+	"github.com/spamoe/spamoe/internal/npy"
 )
 
 const inspectHelp = `
@@ -115,7 +116,7 @@ func (i *inspection) text() []byte {
 	}
 	wide, shapes := len("tensor"), len("shape")
 	for _, t := range i.Tensors {
-		wide, shapes = max(wide, len(printable(t.Name))), max(shapes, len(shapeText(t.Shape)))
+		wide, shapes = max(wide, len(printable(t.Name))), max(shapes, len(npy.FormatShape(t.Shape)))
 	}
 	fmt.Fprintf(&b, "\n%-*s  %*s  %-11s  %12s\n", wide, "tensor", shapes, "shape", "type", "numbers")
 	for _, t := range i.Tensors {
@@ -123,7 +124,7 @@ func (i *inspection) text() []byte {
 		if t.Complex && kind != string(checkpoint.C64) {
 			kind += " complex"
 		}
-		fmt.Fprintf(&b, "%-*s  %*s  %-11s  %12s\n", wide, printable(t.Name), shapes, shapeText(t.Shape), kind, thousands(t.Numbers))
+		fmt.Fprintf(&b, "%-*s  %*s  %-11s  %12s\n", wide, printable(t.Name), shapes, npy.FormatShape(t.Shape), kind, thousands(t.Numbers))
 	}
 	fmt.Fprintf(&b, "\n%s\n", i.total)
 	return b.Bytes()
@@ -135,14 +136,6 @@ func printable(s string) string {
 		return q
 	}
 	return s
-}
-
-// shapeText writes a shape as 64x64x3x3, and () for a single number.
-func shapeText(shape []int) string {
-	if len(shape) == 0 {
-		return "()"
-	}
-	return strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", "x")
 }
 
 // modelPath returns the file of a model that is named by a run folder or by itself; an empty path means the last run.

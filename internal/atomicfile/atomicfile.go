@@ -146,12 +146,6 @@ func (w *Writer) named(err error) error {
 	return fmt.Errorf("atomicfile: cannot write %s: %w", w.path, err)
 }
 
-// IsTemporary reports whether name (the last element of a path) is that of a temporary file of this package. Whoever lists a
-// folder skips those.
-func IsTemporary(name string) bool {
-	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp")
-}
-
 // createTemp makes a locked file with a free temporary name beside target.
 func createTemp(target string) (*os.File, error) {
 	dir, base := filepath.Split(target)

@@ -1,9 +1,9 @@
-// Package picture draws what a study of neural operators shows: maps beside their predictions, galleries of maps, shot gathers and
-// curves of a training run, as PNG files.
+// Package picture draws what a study of neural operators shows: maps beside their predictions, galleries of maps and curves of a
+// training run, as PNG files.
 //
 // A Comparison has a row per sample: the true map, the prediction and their difference. Truth and prediction share one colour bar,
-// the difference has a diverging one of its own, symmetric around zero. A Gallery is a table of maps with one colour bar. Gathers
-// shows the shots of one survey side by side, time downwards. Curves shows losses against epochs or steps on a logarithmic axis.
+// the difference has a diverging one of its own, symmetric around zero. A Gallery is a table of maps with one colour bar. Curves
+// shows losses against epochs or steps on a logarithmic axis.
 //
 // For what a router does there are Bars (counts), Shares (how each sample is divided), Boxes (how values spread), Histograms (how
 // often they occur, against a bound) and Table (a small heat map with its numbers).

@@ -1,9 +1,7 @@
 package picture_test
 
 import (
-	"bytes"
 	"fmt"
-	"image/png"
 
 	"github.com/spamoe/spamoe/internal/picture"
 )
@@ -43,18 +41,6 @@ func ExampleGallery() {
 	_, err := p.Draw()
 	fmt.Println(err)
 	// Output: picture: gallery: map 1 of row 0 ("FlatVel-A"): 70 values, want 70 x 70 = 4900
-}
-
-func ExampleGathers() {
-	p := picture.Gathers{NT: 100, NR: 100, DT: 0.001, DR: 10, Shots: [][]float32{layers(100, 30)}, Palette: picture.Diverging()}
-	var file bytes.Buffer
-	if err := picture.Encode(&file, p); err != nil {
-		fmt.Println(err)
-		return
-	}
-	_, err := png.DecodeConfig(&file)
-	fmt.Println(err)
-	// Output: <nil>
 }
 
 func ExampleCurves() {

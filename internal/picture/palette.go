@@ -43,16 +43,6 @@ var Diverging = sync.OnceValue(func() Palette {
 	return append(p[:129:129], q[1:]...)
 })
 
-// Grey runs from black to white in equal steps of the sRGB code, as seismic records are usually shown.
-var Grey = sync.OnceValue(func() Palette {
-	p := make(Palette, 257)
-	for i := range p {
-		v := uint8((255*i + 128) / 256)
-		p[i] = color.RGBA{R: v, G: v, B: v, A: 0xff}
-	}
-	return p
-})
-
 // lab is a colour of OKLab: lightness, green to red, blue to yellow.
 type lab [3]float64
 

@@ -67,13 +67,6 @@ func TestDivergingIsSymmetric(t *testing.T) {
 	}
 }
 
-func TestGreyRunsFromBlackToWhite(t *testing.T) {
-	p := Grey()
-	require.Equal(t, color.RGBA{A: 255}, p[0])
-	require.Equal(t, uint8(128), p.At(0.5).R)
-	require.Equal(t, color.RGBA{R: 255, G: 255, B: 255, A: 255}, p[len(p)-1])
-}
-
 func TestAtClampsAndMarksMissing(t *testing.T) {
 	p := Sequential()
 	require.Equal(t, p[0], p.At(-3))

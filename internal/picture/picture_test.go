@@ -120,7 +120,6 @@ func TestOddMapsAreDrawn(t *testing.T) {
 			Comparison{Frame: f, Samples: []Sample{{"", m, m}, {"", []float32{1, 2, 3, 4}, m}}},
 			Comparison{Frame: f, Samples: []Sample{{"", m, []float32{1, 2, 3, 4}}}},
 			Gallery{Frame: f, Rows: []Row{{"", [][]float32{m}}}},
-			Gathers{NT: 2, NR: 2, Shots: [][]float32{m}},
 		} {
 			require.NotPanics(t, func() {
 				_, err := p.Draw()
@@ -148,29 +147,6 @@ func TestGalleryRowsMayDiffer(t *testing.T) {
 			require.Equal(t, Sequential()[255], img.RGBAAt(box.Max.X-1, box.Max.Y-1))
 		}
 	}
-}
-
-func TestGathersClipAtThePercentile(t *testing.T) {
-	shot := make([]float32, 100*20)
-	for i := range shot {
-		shot[i] = float32(i % 100)
-		if i%2 == 1 {
-			shot[i] = -shot[i]
-		}
-	}
-	p := Gathers{NT: 100, NR: 20, DT: 0.001, DR: 10, Shots: [][]float32{shot, shot}, Labels: []string{"left"}, Clip: 50}
-	s, err := p.sheet()
-	require.NoError(t, err)
-	require.Equal(t, []string{"left", "Shot 2"}, []string{s.rows[0][0].title, s.rows[0][1].title})
-	require.InDelta(t, 50, s.bars[0].scale.hi, 1)
-	require.Equal(t, -s.bars[0].scale.hi, s.bars[0].scale.lo)
-	require.True(t, s.bars[0].scale.below && s.bars[0].scale.above)
-	require.InDelta(t, 0.1, s.z.hi, 1e-12)
-	img, at, err := s.draw()
-	require.NoError(t, err)
-	box := at.panels[0][0]
-	require.Equal(t, uint8(128), img.RGBAAt(box.Min.X, box.Min.Y).R, "zero is mid grey")
-	require.Equal(t, uint8(0), img.RGBAAt(box.Max.X-1, box.Max.Y-1).R, "-99 is clipped to black")
 }
 
 func TestShrunkMapsShowMeans(t *testing.T) {
@@ -240,9 +216,6 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		`gallery: no maps in row 0 ("a")`:                              Gallery{Frame: f, Rows: []Row{{Label: "a"}}},
 		`gallery: map 1 of row 0 ("a"): 1 values`:                      Gallery{Frame: f, Rows: []Row{{"a", [][]float32{m, m[:1]}}}},
 		"gallery: spacing 0 x -1":                                      Gallery{Frame: Frame{NZ: 2, NX: 2, DX: -1}},
-		"gathers: no shots":                                            Gathers{NT: 2, NR: 2},
-		"gathers: shot 0: 4 values, want 3 x 2 = 6":                    Gathers{NT: 3, NR: 2, Shots: [][]float32{m}},
-		"percentile 101":                                               Gathers{NT: 2, NR: 2, Shots: [][]float32{m}, Clip: 101},
 		"curves: no line has a value that the axis can show":           Curves{Lines: []Line{{"a", nil, []float64{0, -1}}}},
 		`curves: line "a" has 2 values over 1 places`:                  Curves{Lines: []Line{{"a", []float64{1}, []float64{1, 2}}}},
 		"at most 134217728 in all":                                     Gallery{Frame: f, Rows: slices.Repeat([]Row{{"", [][]float32{m}}}, 6000)},
