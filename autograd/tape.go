@@ -17,8 +17,11 @@ type Tape struct {
 	Train bool
 	// NoGrad records nothing: for inference. Scope then gives memory back early.
 	NoGrad bool
-	// BFloat16 rounds what Linear, its relatives and Attention multiply to bfloat16, which has 8 bits of significand, and adds up
-	// in float32; all else, and every tensor, stays float32. Errors of results are near 1 %; CPUs with AVX512-BF16 take half the time.
+	// BFloat16 rounds what Linear, LinearGELU, LinearBranch, PerceptronBranch, Attention and SelfAttention multiply, forwards and
+	// backwards, to bfloat16, which has 8 bits of significand, and adds up in float32. All else, and every tensor, stays float32:
+	// Perceptron, MatMul, convolutions and whatever packages spectral and lno multiply in passes of their own. So it is for transformers:
+	// errors of their results are near 1 %, and CPUs with AVX512-BF16 take half the time. A model of package fno or lno with
+	// the usual layers computes in float32 all the same.
 	BFloat16 bool
 	// Rand is the source of all randomness of the pass (dropout); operations that need it panic where it is nil.
 	Rand *rand.Rand

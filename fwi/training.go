@@ -34,7 +34,7 @@ type Training struct {
 	// Recompute saves memory for time: the backbone of a SPAMoE's encoder remembers what enters its blocks, and computes the rest
 	// again in the backward pass. Results do not depend on it.
 	Recompute bool `json:"recompute,omitempty"`
-	// BFloat16 trains on rounded products: see autograd.Tape. Parameters, their gradients and the optimiser stay float32, and so does
+	// BFloat16 trains on rounded products: see Model.BFloat16. Parameters, their gradients and the optimiser stay float32, and so does
 	// the validation.
 	BFloat16 bool `json:"bfloat16,omitempty"`
 	// Noise is the random noise added to each input of the training data, anew in every epoch, as a fraction of the input's root mean square. Without,

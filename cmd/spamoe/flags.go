@@ -59,4 +59,5 @@ func (f *flags) given(name string) (is bool) {
 // bf16 adds the flag -bf16.
 func (f *flags) bf16() *bool { return f.Bool("bf16", false, bf16Help) }
 
-const bf16Help = "round what linear layers and attention multiply to bfloat16: half the time on CPUs with AVX512-BF16, errors near 1 %"
+const bf16Help = "round what a transformer's linear layers and attention multiply to bfloat16: half their time on CPUs with AVX512-BF16, " +
+	"errors near 1 %; convolutions and Fourier and local operators stay float32"
