@@ -27,7 +27,7 @@ func (s Constant) Validate() error {
 }
 
 // Cosine falls from Base to Min along half a cosine over Steps steps after the warm-up, and stays there. With a warm-up and
-// Min = 0 it is the one-cycle shape: up linearly, down to nothing.
+// Min = 0 it is the one-cycle shape: up linearly, down to nothing. Steps has no default: Rate panics where it is less than 1.
 type Cosine struct {
 	Base   float64 `json:"base"`
 	Min    float64 `json:"min,omitempty"`
@@ -40,6 +40,9 @@ func (s Cosine) Rate(step int) float64 {
 	if f, warming := s.Warmup.factor(step); warming {
 		return s.Base * f
 	}
+	if err := s.length(); err != nil {
+		panic(err.Error())
+	}
 	t := min(step-s.Warmup.Steps, s.Steps)
 	return anneal(s.Base, s.Min, t, s.Steps)
 }
@@ -49,14 +52,22 @@ func (s Cosine) Validate() error {
 	if err := validateRates(s.Base, s.Min); err != nil {
 		return err
 	}
-	if s.Steps < 1 {
-		return fmt.Errorf("optim: a cosine over %d steps; want at least 1", s.Steps)
+	if err := s.length(); err != nil {
+		return err
 	}
 	return s.Warmup.validate()
 }
 
+func (s Cosine) length() error {
+	if s.Steps < 1 {
+		return fmt.Errorf("optim: a cosine over %d steps; want at least 1", s.Steps)
+	}
+	return nil
+}
+
 // CosineRestarts falls from Base to Min along half a cosine and starts again, in cycles of First, First Mult, First Mult^2 ..
-// steps (Loshchilov and Hutter, arXiv 1608.03983, equation 5). The cycles start after the warm-up.
+// steps (Loshchilov and Hutter, arXiv 1608.03983, equation 5). The cycles start after the warm-up. First has no default: Rate panics
+// where it is less than 1.
 type CosineRestarts struct {
 	Base  float64 `json:"base"`
 	Min   float64 `json:"min,omitempty"`
@@ -70,6 +81,9 @@ type CosineRestarts struct {
 func (s CosineRestarts) Rate(step int) float64 {
 	if f, warming := s.Warmup.factor(step); warming {
 		return s.Base * f
+	}
+	if err := s.length(); err != nil {
+		panic(err.Error())
 	}
 	t, length := step-s.Warmup.Steps, s.First
 	if s.Mult <= 1 {
@@ -87,13 +101,20 @@ func (s CosineRestarts) Validate() error {
 	if err := validateRates(s.Base, s.Min); err != nil {
 		return err
 	}
-	if s.First < 1 {
-		return fmt.Errorf("optim: a first cycle of %d steps; want at least 1", s.First)
+	if err := s.length(); err != nil {
+		return err
 	}
 	if s.Mult < 0 {
 		return fmt.Errorf("optim: cycles that grow by a factor of %d; want 0 (for 1) or more", s.Mult)
 	}
 	return s.Warmup.validate()
+}
+
+func (s CosineRestarts) length() error {
+	if s.First < 1 {
+		return fmt.Errorf("optim: a first cycle of %d steps; want at least 1", s.First)
+	}
+	return nil
 }
 
 // anneal is the rate after t of n steps on half a cosine from high to low.

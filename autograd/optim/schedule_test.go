@@ -101,3 +101,14 @@ func TestSchedulesRefuseNonsense(t *testing.T) {
 	}
 	require.NoError(t, optim.Config{}.Validate())
 }
+
+func TestSchedulesWithoutALengthPanic(t *testing.T) {
+	for want, s := range map[string]optim.Schedule{
+		"optim: a cosine over 0 steps; want at least 1":     optim.Cosine{Base: 1e-3},
+		"optim: a cosine over -1 steps; want at least 1":    optim.Cosine{Base: 1e-3, Steps: -1},
+		"optim: a first cycle of 0 steps; want at least 1":  optim.CosineRestarts{Base: 1e-3},
+		"optim: a first cycle of -2 steps; want at least 1": optim.CosineRestarts{Base: 1e-3, First: -2, Mult: 2},
+	} {
+		require.PanicsWithValue(t, want, func() { s.Rate(3) })
+	}
+}
