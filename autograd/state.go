@@ -22,7 +22,8 @@ type Entry struct {
 // Structs, pointers, interfaces, slices, arrays and maps with string keys (sorted) are followed. A field's part of the name is
 // its tag `param:"name"`, which may contain dots, or else its Go name in snake case; elements of slices are numbered. Embedded
 // structs without a tag add nothing to the name. A tag of "-" hides a field. With PyTorch's names as tags the result is the
-// model's state_dict. A tensor that several names reach is listed under each of them.
+// model's state_dict. A tensor that several names reach is listed under each of them. Unexported fields are not looked into: what is
+// behind them is neither listed nor trained nor saved.
 func State(model any) []Entry {
 	w := walker{seen: map[any]string{}}
 	w.walk("", reflect.ValueOf(model))

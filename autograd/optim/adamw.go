@@ -47,6 +47,7 @@ type AdamW struct {
 	State  map[string]*Moments `param:"state"` // by name of the parameter
 	config Config
 	params []*slot
+	known  map[*autograd.Param]bool // those of params
 }
 
 // Moments is what AdamW remembers of one parameter: the running means of its gradient and of the gradient's square, as long as
@@ -65,7 +66,7 @@ type slot struct {
 }
 
 // NewAdamW returns an optimiser of the parameters of model that are not frozen; ones that thaw later come in by Add. It panics
-// where the config does not validate.
+// where the config does not validate, and as Add does.
 func NewAdamW(model any, c Config) *AdamW {
 	if err := c.Validate(); err != nil {
 		panic(err.Error())
@@ -79,17 +80,25 @@ func NewAdamW(model any, c Config) *AdamW {
 	if c.Eps == 0 {
 		c.Eps = 1e-8
 	}
-	o := &AdamW{State: map[string]*Moments{}, config: c}
+	o := &AdamW{State: map[string]*Moments{}, config: c, known: map[*autograd.Param]bool{}}
 	o.Add(model)
 	return o
 }
 
-// Add takes in those parameters of model that are neither frozen nor known by their name.
+// Add takes in those parameters of model that are neither frozen nor known. It panics where model has no parameters at all, since
+// nothing would be trained: autograd.State finds those behind exported fields only. It panics also where a name is that of another
+// parameter: what belongs to one optimiser belongs into one struct, whose fields tell the names apart.
 func (o *AdamW) Add(model any) {
+	found := false
 	for name, p := range autograd.Params(model) {
-		if p.Frozen || o.State[name] != nil {
+		found = true
+		if p.Frozen || o.known[p] {
 			continue
 		}
+		if o.State[name] != nil {
+			panic(fmt.Sprintf("optim: AdamW: two parameters are called %q; want models in one struct, which names them apart", name))
+		}
+		o.known[p] = true
 		m := &Moments{
 			First:  autograd.NewBuffer(0, p.Shape...),
 			Second: autograd.NewBuffer(0, p.Shape...),
@@ -101,6 +110,9 @@ func (o *AdamW) Add(model any) {
 			s.rate, s.decay = o.config.Scale(name, p)
 		}
 		o.params = append(o.params, s)
+	}
+	if !found {
+		panic(fmt.Sprintf("optim: AdamW: a %T has no parameters behind exported fields; want at least one, see autograd.State", model))
 	}
 }
 

@@ -242,6 +242,27 @@ func TestNewAdamWRefusesNonsense(t *testing.T) {
 	})
 }
 
+// What would leave parameters untrained is said at once.
+func TestAdamWRefusesModelsThatItCannotTrain(t *testing.T) {
+	hidden := &struct{ weight *autograd.Param }{autograd.NewParam(2)}
+	require.PanicsWithValue(t, "optim: AdamW: a *struct { weight *autograd.Param } has no parameters behind exported fields; "+
+		"want at least one, see autograd.State", func() { optim.NewAdamW(hidden, optim.Config{}) })
+
+	m := newModel(1)
+	opt := optim.NewAdamW(m, optim.Config{})
+	require.PanicsWithValue(t, `optim: AdamW: two parameters are called "weight"; want models in one struct, which names them apart`,
+		func() { opt.Add(newModel(2)) })
+	require.Len(t, opt.State, 3)
+	opt.Add(&struct{ First, Second *model }{m, newModel(2)})
+	require.Len(t, opt.State, 6, "a known parameter is not taken in again under another name")
+	require.Contains(t, opt.State, "second.weight")
+
+	for _, p := range autograd.Params(m) {
+		p.Frozen = true
+	}
+	require.Empty(t, optim.NewAdamW(m, optim.Config{}).State, "frozen ones may thaw")
+}
+
 func BenchmarkAdamW(b *testing.B) {
 	m := &struct{ P *autograd.Param }{autograd.NewParam(1 << 22)}
 	opt := optim.NewAdamW(m, optim.Config{Decay: 0.01})
