@@ -2,9 +2,11 @@ package autograd
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"weak"
 
 	"github.com/spamoe/spamoe/internal/kernel"
 	"github.com/spamoe/spamoe/internal/steady"
@@ -208,6 +210,44 @@ func TestSteadyState(t *testing.T) {
 		tape.Reset()
 	})
 	require.Zero(t, objects)
+}
+
+// A tape that waits for its next pass holds on to nothing of the last one.
+func TestResetDropsWhatThePassWasGiven(t *testing.T) {
+	tape := trainingTape()
+	given := map[string]func() bool{} // whether it is there
+	pass := func() {
+		rng := rand.New(rand.NewPCG(1, 1))
+		tensor := func(name string) *Tensor {
+			x := normal(rng, 8, 8)
+			p := weak.Make(x)
+			given[name] = func() bool { return p.Value() != nil }
+			return x
+		}
+		source := rand.New(rand.NewPCG(3, 3))
+		p := weak.Make(source)
+		given["source"] = func() bool { return p.Value() != nil }
+		tape.Rand = source
+		x, c, w := tape.Input(tensor("input")), tape.Const(tensor("constant")), tape.Param(&Param{Tensor: tensor("parameter")})
+		y := Concat(0, Mul(Add(x, c), w), x)
+		inside, captured := tensor("constant inside"), tensor("captured")
+		y = Recompute(y, func(y *Value) *Value { return Dropout(Mul(y, Concat(0, tape.Const(inside), c)), 0.5) })
+		out := tape.Alloc(y.Shape...)
+		copy(out.Data, y.Data)
+		z := Record("captures", out, []*Value{y}, BackwardFunc(func(g *Grads, gy []float32) {
+			_ = captured
+			g.Give(y, gy)
+		}))
+		Mean(z).Backward()
+	}
+	pass()
+	tape.Reset()
+	tape.Rand = nil
+	runtime.GC()
+	for name, there := range given {
+		require.False(t, there(), name)
+	}
+	runtime.KeepAlive(tape)
 }
 
 func TestTapesInGoroutines(t *testing.T) {

@@ -32,7 +32,7 @@ func (s *shelf[T]) reset() {
 	s.list = s.list[:0]
 }
 
-// slab hands out slots in order and starts again at the first when n is set to zero.
+// slab hands out slots in order. Those that are not in use are empty.
 type slab struct {
 	chunks [][]slot
 	n      int
@@ -48,4 +48,15 @@ func (s *slab) next() *slot {
 	p := &s.chunks[i][s.n%slabChunk]
 	s.n++
 	return p
+}
+
+// cut takes back the slots from number first on.
+func (s *slab) cut(first int) {
+	for i := first; i < s.n; {
+		chunk := s.chunks[i/slabChunk]
+		chunk = chunk[i%slabChunk : min(slabChunk, i%slabChunk+s.n-i)]
+		clear(chunk)
+		i += len(chunk)
+	}
+	s.n = first
 }

@@ -32,6 +32,12 @@ type recompute struct {
 	drawn tapeRand
 }
 
+// empty drops what r points to, except for memory that serves again.
+func (r *recompute) empty() {
+	r.x, r.f = nil, nil
+	r.drawn.begin(nil)
+}
+
 // Backward computes f again and goes through it.
 func (r *recompute) Backward(g *Grads, gy []float32) {
 	t := r.x.tape
@@ -70,7 +76,7 @@ func (r *recompute) dry() (y *Value, needs bool) {
 	// The headers of what f made serve again; the result's shape lies in one of them.
 	var shape [6]int
 	data, last := y.Data, append(shape[:0], y.Shape...)
-	t.slots.n = slots
+	t.slots.cut(slots)
 	return t.Const(t.view(data, last)), needs
 }
 

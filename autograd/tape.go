@@ -168,7 +168,7 @@ func Record[T any, P interface {
 	return y
 }
 
-// operation returns a place for an operation, as it was left when it last served.
+// operation returns a place for an operation, as spend left it.
 func operation[T any, P interface {
 	*T
 	Operation
@@ -183,8 +183,13 @@ func operation[T any, P interface {
 	return spent[last].(P)
 }
 
-// spend takes back what operation returned.
+// spend takes back what operation returned, without the tensors and functions that it points to: they would live as long as the tape.
 func (t *Tape) spend(op Operation) {
+	if r, ok := op.(*recompute); ok {
+		r.empty()
+	} else {
+		reflect.ValueOf(op).Elem().SetZero()
+	}
 	if t.spent == nil {
 		t.spent = make(map[reflect.Type][]Operation)
 	}
@@ -253,7 +258,8 @@ func sameMemory(a, b []float32) bool {
 	return len(a) > 0 && len(b) > 0 && &a[len(a)-1] == &b[len(b)-1]
 }
 
-// Reset ends the pass. Its values, tensors and gradients must no longer be used: their memory serves the next pass.
+// Reset ends the pass. Its values, tensors and gradients must no longer be used: their memory serves the next pass. The tape keeps that
+// memory, and nothing of what the pass was given: no input, constant, parameter or function.
 func (t *Tape) Reset() {
 	t.memory.reset()
 	clear(t.live)
@@ -266,7 +272,7 @@ func (t *Tape) Reset() {
 	t.grads = t.grads[:0]
 	t.forget(0)
 	clear(t.params)
-	t.slots.n = 0
+	t.slots.cut(0)
 	t.values.reset()
 	t.ints.reset()
 	t.dims.reset()
