@@ -9,7 +9,8 @@ import (
 	"github.com/spamoe/spamoe/autograd/nn"
 )
 
-// Model is a local neural operator. It may be used by many goroutines at once, with a tape each, except for SetModes.
+// Model is a local neural operator. It may be used by many goroutines at once, with a tape each, except for SetModes. Its layers keep the
+// plans and tables of the last grids, at most 64 each, so that the first pass on a grid takes longer than the next.
 type Model struct {
 	Config     Config         `param:"-"` // with 0 replaced by what it stands for
 	Lifting    *nn.ChannelMLP `param:"lifting"`

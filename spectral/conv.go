@@ -23,7 +23,8 @@ import (
 // fewer modes than the weight, the weights of the missing modes take no part. The imaginary parts of what would be the constant and
 // the highest mode of a real signal are ignored, as by any inverse transform to real data.
 //
-// A Conv may be used by many goroutines at once, except for SetModes.
+// A Conv may be used by many goroutines at once, except for SetModes. For each grid that it meets it makes a plan, the small matrices, which
+// it keeps, up to 64 of them.
 type Conv struct {
 	Config Config          `param:"-"` // SetModes changes Modes
 	Weight Weight          `param:"weight"`

@@ -25,6 +25,19 @@ func TestMap(t *testing.T) {
 	require.Equal(t, 2, made)
 }
 
+// Ever new keys do not make it grow, and a key that was forgotten is made again.
+func TestMapForgets(t *testing.T) {
+	var m Map[int, int]
+	for round := range 3 {
+		for key := range 10 * most {
+			v, err := m.Get(key, func() (int, error) { return key * key, nil })
+			require.NoError(t, err)
+			require.Equal(t, key*key, v, "round %d", round)
+			require.LessOrEqual(t, len(m.values), most)
+		}
+	}
+}
+
 // An error is passed on and asked for again.
 func TestMapError(t *testing.T) {
 	var m Map[int, int]
