@@ -14,7 +14,9 @@ type GradCheck struct {
 	Tol        float64  // largest relative error; 0 means 5e-4
 	Directions int      // random directions per tensor; 0 means 4
 	Seed       uint64
-	Train      bool // the tapes that f gets are training tapes; their Rand is the same every time
+	// Train gives f training tapes, whose Rand is the same every time. Batch normalisation moves its running statistics in each of the
+	// many passes, as it does in training.
+	Train bool
 }
 
 // CheckGrad checks the gradients of f by central differences at x and returns an error that names the worst tensor, or nil.
