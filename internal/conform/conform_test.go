@@ -26,6 +26,8 @@ func TestGolden(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Logf("%d passed, %d failed, %d skipped", passed, failed, skipped)
+	require.Positive(t, passed)
+	require.Zero(t, skipped)
 }
 
 // Networks whose cost is in products are right on products of bfloat16, within what these lose.
