@@ -153,7 +153,7 @@ func (s *slopeSums) Chunk(lo, hi int) {
 		s.sums[i] = 0
 		for k := range s.bins() {
 			d, u := s.at(i, k)
-			s.sums[i] += d * u / s.count(k) * s.count(k)
+			s.sums[i] += d * u
 		}
 	}
 }

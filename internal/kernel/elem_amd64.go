@@ -56,7 +56,6 @@ func useBodies(kind int) {
 	}{
 		{&sumReducer, [3]func(x, y []float32) float64{sumGeneric[float32], sumAVX2, sumAVX512}},
 		{&dotReducer, [3]func(x, y []float32) float64{dotGeneric[float32], dotAVX2, dotAVX512}},
-		{&sumAbsReducer, [3]func(x, y []float32) float64{sumAbsGeneric[float32], sumAbsAVX2, sumAbsAVX512}},
 		{&maxAbsReducer, [3]func(x, y []float32) float64{maxAbsGeneric[float32], maxAbsAVX2, maxAbsAVX512}},
 		{&sumSquaresReducer, [3]func(x, y []float32) float64{sumSquaresGeneric[float32], sumSquaresAVX2, sumSquaresAVX512}},
 	} {

@@ -59,9 +59,6 @@ func sumAVX2(x []float32, y []float32) float64
 func dotAVX2(x []float32, y []float32) float64
 
 //go:noescape
-func sumAbsAVX2(x []float32, y []float32) float64
-
-//go:noescape
 func squaresAVX2(x []float32, m float64) float64
 
 //go:noescape
@@ -156,9 +153,6 @@ func sumAVX512(x []float32, y []float32) float64
 
 //go:noescape
 func dotAVX512(x []float32, y []float32) float64
-
-//go:noescape
-func sumAbsAVX512(x []float32, y []float32) float64
 
 //go:noescape
 func squaresAVX512(x []float32, m float64) float64

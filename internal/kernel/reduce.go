@@ -22,7 +22,6 @@ var (
 	sumReducer        = reducer{sumGeneric[float32], sumGeneric[float64]}
 	dotReducer        = reducer{dotGeneric[float32], dotGeneric[float64]}
 	sumSquaresReducer = reducer{sumSquaresGeneric[float32], sumSquaresGeneric[float64]}
-	sumAbsReducer     = reducer{sumAbsGeneric[float32], sumAbsGeneric[float64]}
 	maxAbsReducer     = reducer{maxAbsGeneric[float32], maxAbsGeneric[float64]}
 )
 
@@ -97,17 +96,6 @@ func dotGeneric[T Float](x, y []T) float64 {
 func SumSquares[T Float](x []T) float64 { return reduce(&sumSquaresReducer, x, nil, plus) }
 
 func sumSquaresGeneric[T Float](x, _ []T) float64 { return dotGeneric(x, x) }
-
-// SumAbs returns the sum of |x[i]|.
-func SumAbs[T Float](x []T) float64 { return reduce(&sumAbsReducer, x, nil, plus) }
-
-func sumAbsGeneric[T Float](x, _ []T) float64 {
-	s := 0.0
-	for _, v := range x {
-		s += math.Abs(float64(v))
-	}
-	return s
-}
 
 // MaxAbs returns the largest |x[i]|: 0 for no elements, NaN if any is NaN.
 func MaxAbs[T Float](x []T) float64 { return reduce(&maxAbsReducer, x, nil, larger) }

@@ -25,9 +25,6 @@ func (f *File) Float32At(dst []float32, start int) error { return readElements(f
 // Float64At reads the len(dst) elements from start on, counted in C order, as float64.
 func (f *File) Float64At(dst []float64, start int) error { return readElements(f, dst, start) }
 
-// Int64At reads the len(dst) elements from start on, counted in C order, of an array of integers or bools.
-func (f *File) Int64At(dst []int64, start int) error { return readElements(f, dst, start) }
-
 func readSample[T number](f *File, dst []T, i int) error {
 	if i < 0 || i >= f.Len() {
 		return fmt.Errorf("npy: %s: sample %d, but it has %d", f.name, i, f.Len())

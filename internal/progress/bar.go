@@ -99,28 +99,6 @@ func (b *Bar) Note(format string, args ...any) {
 	}
 }
 
-// Printf writes a line of its own, above the bar where there is one.
-func (b *Bar) Printf(format string, args ...any) {
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	line := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
-	if b.drawn == 0 {
-		io.WriteString(b.w, line+"\n")
-		return
-	}
-	first, rest, more := strings.Cut(line, "\n")
-	out := "\r" + pad(first, b.drawn) + "\n"
-	if more {
-		out += rest + "\n"
-	}
-	b.drawn = 0
-	io.WriteString(b.w, out)
-	b.draw(time.Since(b.begun))
-}
-
 // Done ends the job: a last line tells what was done and how long it took, unless the job was short.
 func (b *Bar) Done() {
 	if b == nil {

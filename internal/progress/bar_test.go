@@ -65,16 +65,11 @@ func TestTerminalShowsOneLine(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []string{"training  [#########.....................]   31 %  310/1000  0:32, 1:11 left  loss 0.0412"}, screen(out.String()))
 
-		b.Printf("epoch %d\nsaved\n", 1)
-		require.Equal(t, []string{
-			"epoch 1", "saved", "training  [#########.....................]   31 %  310/1000  0:32, 1:11 left  loss 0.0412",
-		}, screen(out.String()))
-
 		b.Add(690)
 		b.Note("")
 		b.Done()
 		b.Done()
-		require.Equal(t, []string{"epoch 1", "saved", "training  [##############################]  100 %  1000/1000  0:32", ""}, screen(out.String()))
+		require.Equal(t, []string{"training  [##############################]  100 %  1000/1000  0:32", ""}, screen(out.String()))
 		shown := out.Len()
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -121,11 +116,10 @@ func TestPlainLinesComeAtLeastEveryHalfMinute(t *testing.T) {
 		var out bytes.Buffer
 		b := start(&out, "slow", 100, nil)
 		time.Sleep(95 * time.Second)
-		b.Printf("still here")
 		b.Done()
 		require.Equal(t, []string{
 			"slow    0 %  0/100  0:30, ? left", "slow    0 %  0/100  1:00, ? left", "slow    0 %  0/100  1:30, ? left",
-			"still here", "slow    0 %  0/100  1:35", "",
+			"slow    0 %  0/100  1:35", "",
 		}, strings.Split(out.String(), "\n"))
 	})
 }
@@ -163,17 +157,14 @@ func TestManyGoroutines(t *testing.T) {
 					time.Sleep(50 * time.Millisecond)
 					b.Add(1)
 					b.Note("%d", i)
-					if i == 50 {
-						b.Printf("half")
-					}
 				}
 			})
 		}
 		all.Wait()
 		b.Done()
 		got := screen(out.String())
-		require.Len(t, got, 10)
-		require.Equal(t, "x  [##############################]  100 %  800/800  0:05  99", got[8])
+		require.Len(t, got, 2)
+		require.Equal(t, "x  [##############################]  100 %  800/800  0:05  99", got[0])
 	})
 }
 
@@ -186,12 +177,10 @@ func TestNobodyWatching(t *testing.T) {
 	var none *Bar
 	none.Add(1)
 	none.Note("x")
-	none.Printf("x")
 	none.Done()
 	synctest.Test(t, func(t *testing.T) {
 		b := start(broken{}, "x", 2, wide)
 		time.Sleep(5 * time.Second)
-		b.Printf("line")
 		b.Done()
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/spamoe/spamoe/internal/progress"
 )
 
-// A job that is over at once shows only what it prints itself.
+// A job that is over at once shows nothing.
 func Example() {
 	bar := progress.Start(os.Stdout, "training", 3)
 	defer bar.Done()
@@ -14,6 +14,5 @@ func Example() {
 		bar.Note("loss %.2f", 1/float64(i+1))
 		bar.Add(1)
 	}
-	bar.Printf("three steps done")
-	// Output: three steps done
+	// Output:
 }

@@ -197,18 +197,6 @@ func reductions(w *width) {
 		d.fma(d.convert(at("x")), d.convert(at("y")), acc[0])
 	}))
 
-	w.text("sumAbs", "(x, y []float32) float64")
-	mask := doubles{w: w}.vec()
-	bits := GP64()
-	MOVQ(U64(math.MaxInt64), bits)
-	VMOVQ(bits, mask.AsX())
-	VBROADCASTSD(mask.AsX(), mask)
-	w.finish(w.sums(1, []string{"x"}, func(d doubles, acc vs, at func(string) Mem) {
-		v := d.convert(at("x"))
-		VANDPD(d.lane(mask), v, v)
-		d.add(acc[0], v)
-	}))
-
 	// squares is the sum of (x - m)^2.
 	w.text("squares", "(x []float32, m float64) float64")
 	m := doubles{w: w}.broadcast("m")
