@@ -12,16 +12,15 @@ import (
 	"github.com/spamoe/spamoe/spectral"
 )
 
-// Router chooses experts for every sample of a batch by its spectrum. It may be used by many goroutines at once, with a tape each,
-// except for Observe and ResetStats.
+// Router chooses experts for every sample of a batch by its spectrum. It may be used by many goroutines at once, with a tape each.
 type Router struct {
 	Config Config `param:"-"` // with 0 replaced by what it stands for
 
 	// ExpertFreq is the preferred frequency of every expert, a radius; nil without mixing.
 	ExpertFreq  *autograd.Param  `param:"expert_freq"`
 	BandCenters *autograd.Buffer `param:"band_centers"`
-	// Counts, Batches and LastGates are what Observe collects: how often each expert was selected, over how many batches, and the
-	// mean gates of the last one.
+	// Counts, Batches and LastGates are what SPAMoE's files have of their training: how often each expert was selected, over how many
+	// batches, and the mean gates of the last one. They are read and written, and no pass changes them: see Route.Stats for one's own.
 	Counts    *autograd.Buffer `param:"expert_select_counts"`
 	Batches   *autograd.Buffer `param:"num_batches_tracked"`
 	LastGates *autograd.Buffer `param:"last_avg_gates"`

@@ -93,31 +93,6 @@ func (r *Route) energies() [][]float64 {
 	return out
 }
 
-// Observe adds a batch to the counters that are saved with the router. Call it from one goroutine at a time, and while no other uses the
-// router.
-func (r *Router) Observe(route *Route) {
-	for e := range r.LastGates.Data {
-		r.LastGates.Data[e] = 0
-	}
-	nb := len(route.Experts)
-	for i, g := range route.Gates.Data {
-		r.LastGates.Data[i%r.Config.Experts] += g / float32(nb)
-	}
-	for _, chosen := range route.Experts {
-		for _, e := range chosen {
-			r.Counts.Data[e]++
-		}
-	}
-	r.Batches.Data[0]++
-}
-
-// ResetStats sets the counters to zero.
-func (r *Router) ResetStats() {
-	clear(r.Counts.Data)
-	clear(r.Batches.Data)
-	clear(r.LastGates.Data)
-}
-
 // rows copies x as rows of n numbers.
 func rows(x []float32, n int) [][]float64 {
 	var out [][]float64

@@ -89,20 +89,3 @@ func TestStatsOfSwitches(t *testing.T) {
 		require.Len(t, s.BandEnergy, 2, name)
 	}
 }
-
-func TestObserve(t *testing.T) {
-	m, x := mixed(t, 2)
-	for range 2 {
-		tape := &autograd.Tape{}
-		route := m.Router.Route(tape.Input(x))
-		m.Router.Observe(route)
-		for e, n := range route.Stats().Samples {
-			require.Equal(t, float32(n)*m.Router.Batches.Data[0], m.Router.Counts.Data[e])
-			require.InDelta(t, route.Stats().MeanGates[e], m.Router.LastGates.Data[e], 1e-6)
-		}
-	}
-	require.Equal(t, []float32{2}, m.Router.Batches.Data)
-	m.Router.ResetStats()
-	require.Equal(t, []float32{0}, m.Router.Batches.Data)
-	require.Equal(t, []float32{0, 0, 0}, m.Router.Counts.Data)
-}
