@@ -101,7 +101,7 @@ func (o *selfAttentionGrad) Backward(g *Grads, gy []float32) {
 
 // sumsFor returns room for the n sums that the backward pass of an attention to in needs, nil where there is none.
 func (t *Tape) sumsFor(in []*Value, n int) []float32 {
-	if !anyGrad(in) {
+	if !slices.ContainsFunc(in, (*Value).NeedsGrad) {
 		return nil
 	}
 	return t.Scratch(n)

@@ -56,6 +56,3 @@ func walk(dims []dim, lo, hi int, f func(i, offset int)) {
 		}
 	}
 }
-
-// grain is the number of rows of n floats that are worth another core.
-func grain(n int) int { return max(1, 1<<15/max(n, 1)) }

@@ -167,7 +167,7 @@ func (g *Grads) Give(v *Value, gx []float32) {
 	if acc {
 		kernel.Add(dst, dst, gx)
 	} else {
-		kernel.ParallelWith(len(dst), grain(1), copying{dst, gx})
+		kernel.ParallelWith(len(dst), kernel.RowGrain(1, 1), copying{dst, gx})
 	}
 }
 

@@ -41,7 +41,7 @@ func PerceptronBranch(x, w1, b1, w2, b2, scale, skip *Value) *Value {
 	in := [...]*Value{x, w1, b1, w2, b2, scale, skip}
 	l := newBranch("PerceptronBranch", []int{rows, nh}, w2, b2, scale, skip)
 	var pre []float32
-	if anyGrad(in[:]) {
+	if slices.ContainsFunc(in[:], (*Value).NeedsGrad) {
 		pre = t.Scratch(rows * nh)
 	}
 	h := t.memory.get(rows * nh)
@@ -62,7 +62,7 @@ func (o *perceptronBranchGrad) Backward(g *Grads, gy []float32) {
 	b := g.Scratch(len(o.pre))
 	kernel.GELU(b, o.pre)
 	o.parameters(g, gy, b)
-	if o.x.grad || o.w1.grad || o.b1 != nil && o.b1.grad {
+	if o.x.grad || o.w1.grad || o.b1.NeedsGrad() {
 		o.input(g, b, gy, false, o.pre)
 		g.linear(b, o.x, o.w1, o.b1)
 	}
@@ -137,7 +137,7 @@ func (l *branch) parameters(g *Grads, gy, x []float32) {
 		gw, acc := g.Buffer(w)
 		kernel.ScaleShiftRows(gw, m, scale.Data, nil, l.no, l.ni, acc)
 	}
-	if b != nil && b.grad {
+	if b.NeedsGrad() {
 		if gb, acc := g.Buffer(b); acc {
 			kernel.MulAdd(gb, s, scale.Data)
 		} else {

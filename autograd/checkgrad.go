@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -29,7 +30,7 @@ type GradCheck struct {
 // about 1e-7/h of its size. The error is relative to the root mean square of gradient . d over directions, |g| |d| / sqrt(n): correct
 // gradients of smooth functions of size 1 reach 1e-5 to 1e-4. The points must keep Step away from kinks.
 func CheckGrad(c GradCheck, f func(x []*Value) *Value, x ...*Tensor) error {
-	c.Step, c.Tol, c.Directions = orDefault(c.Step, 1.0/16), orDefault(c.Tol, 5e-4), orDefault(c.Directions, 4)
+	c.Step, c.Tol, c.Directions = cmp.Or(c.Step, 1.0/16), cmp.Or(c.Tol, 5e-4), cmp.Or(c.Directions, 4)
 	rng := rand.New(rand.NewPCG(c.Seed, 1))
 	tape := &Tape{Train: c.Train}
 	run := func(noGrad bool) (*Value, []*Value) {
@@ -129,12 +130,4 @@ func (c GradCheck) check(name string, at *Tensor, grad []float32, loss func() fl
 		}
 	}
 	return nil
-}
-
-func orDefault[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }

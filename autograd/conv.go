@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spamoe/spamoe/internal/kernel"
@@ -16,9 +17,9 @@ type ConvOptions struct {
 
 func (o ConvOptions) resolve() ConvOptions {
 	for i := range 2 {
-		o.Stride[i], o.Dilation[i] = orDefault(o.Stride[i], 1), orDefault(o.Dilation[i], 1)
+		o.Stride[i], o.Dilation[i] = cmp.Or(o.Stride[i], 1), cmp.Or(o.Dilation[i], 1)
 	}
-	o.Groups = orDefault(o.Groups, 1)
+	o.Groups = cmp.Or(o.Groups, 1)
 	return o
 }
 
@@ -56,7 +57,7 @@ func (o *convGrad) Backward(g *Grads, gy []float32) {
 		gw, acc := g.Buffer(o.w)
 		kernel.ConvWeightGrad(gw, o.x.Data, gy, o.ConvShape, acc)
 	}
-	if o.b != nil && o.b.grad {
+	if o.b.NeedsGrad() {
 		ny, nx := o.OutSize()
 		gb, acc := g.Buffer(o.b)
 		kernel.ConvBiasGrad(gb, gy, o.N, o.Out, ny*nx, acc)
@@ -93,7 +94,7 @@ func (o *convTransposeGrad) Backward(g *Grads, gy []float32) {
 		gw, acc := g.Buffer(o.w)
 		kernel.ConvWeightGrad(gw, gy, o.x.Data, o.ConvShape, acc)
 	}
-	if o.b != nil && o.b.grad {
+	if o.b.NeedsGrad() {
 		gb, acc := g.Buffer(o.b)
 		kernel.ConvBiasGrad(gb, gy, o.N, o.C, o.H*o.W, acc)
 	}

@@ -212,6 +212,16 @@ func TestSteadyState(t *testing.T) {
 	require.Zero(t, objects)
 }
 
+// What a layer is without is nil all the way: as a parameter, as a value, as an input of operations.
+func TestNothingStaysNothing(t *testing.T) {
+	tape := &Tape{}
+	bias := tape.Param(nil)
+	require.Nil(t, bias)
+	require.False(t, bias.NeedsGrad())
+	x, w := tape.Const(New(2, 3)), tape.Const(New(4, 3))
+	require.Equal(t, []int{2, 4}, Linear(x, w, bias).Shape)
+}
+
 // A tape that waits for its next pass holds on to nothing of the last one.
 func TestResetDropsWhatThePassWasGiven(t *testing.T) {
 	tape := trainingTape()

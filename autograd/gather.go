@@ -21,7 +21,7 @@ func Gather(x *Value, index []int) *Value {
 	n := sizeOf(x.Shape[1:])
 	out := x.tape.allocWith(x.Shape, 0, len(index))
 	kept := x.tape.KeepInts(index)
-	kernel.ParallelWith(len(kept), grain(n), gathering{out.Data, x.Data, kept, n})
+	kernel.ParallelWith(len(kept), kernel.RowGrain(n, 1), gathering{out.Data, x.Data, kept, n})
 	return Record("Gather", out, []*Value{x}, gatherGrad{x, kept})
 }
 
@@ -45,7 +45,7 @@ type gatherGrad struct {
 
 func (o *gatherGrad) Backward(g *Grads, gy []float32) {
 	gx, n := g.Zeroed(o.x), sizeOf(o.x.Shape[1:])
-	kernel.ParallelWith(o.x.Shape[0], grain(n), gatherAdd{gx, gy, o.index, n})
+	kernel.ParallelWith(o.x.Shape[0], kernel.RowGrain(n, 1), gatherAdd{gx, gy, o.index, n})
 }
 
 // gatherAdd adds the gradients of the copies of samples lo to hi to theirs.

@@ -49,10 +49,10 @@ func affine(op string, x, w, b *Value, n int) (wd, bd []float32) {
 
 // affine returns where the gradients of a weight and a bias are added, nil where none is needed.
 func (g *Grads) affine(w, b *Value) (gw, gb []float32) {
-	if w != nil && w.grad {
+	if w.NeedsGrad() {
 		gw = g.Zeroed(w)
 	}
-	if b != nil && b.grad {
+	if b.NeedsGrad() {
 		gb = g.Zeroed(b)
 	}
 	return gw, gb

@@ -22,7 +22,7 @@ func linear(name string, x, w, b *Value, gelu bool) *Value {
 	rows := sizeOf(x.Shape[:rank-1])
 	t := x.tape
 	out := t.allocWith(x.Shape, rank-1, no)
-	if gelu && anyGrad(in[:]) {
+	if gelu && slices.ContainsFunc(in[:], (*Value).NeedsGrad) {
 		ep.Pre = t.Scratch(rows * no)
 	}
 	t.gemm(false, true, rows, no, ni, x.Data, ni, w.Data, ni, out.Data, no, false, &ep)
@@ -62,7 +62,7 @@ func (g *Grads) linear(gz []float32, x, w, b *Value) {
 		gw, acc := g.Buffer(w)
 		t.gemm(true, false, no, ni, rows, gz, no, x.Data, ni, gw, ni, acc, nil)
 	}
-	if b != nil && b.grad {
+	if b.NeedsGrad() {
 		gb, acc := g.Buffer(b)
 		kernel.ColSum(gb, gz, rows, no, acc)
 	}
@@ -85,13 +85,4 @@ func checkLinear(op string, x []int, w, b *Value) {
 	if b != nil && b.Len() != w.Shape[0] {
 		panic(fmt.Sprintf("autograd: %s: bias %v does not fit weight %v", op, b.Shape, w.Shape))
 	}
-}
-
-func anyGrad(in []*Value) bool {
-	for _, v := range in {
-		if v != nil && v.grad {
-			return true
-		}
-	}
-	return false
 }

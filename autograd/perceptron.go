@@ -1,6 +1,8 @@
 package autograd
 
 import (
+	"slices"
+
 	"github.com/spamoe/spamoe/internal/kernel"
 )
 
@@ -15,7 +17,7 @@ func Perceptron(x, w1, b1, w2, b2 *Value) *Value {
 	rows := x.Len() / x.Dim(-1)
 	t := x.tape
 	out := t.allocWith(x.Shape, x.Rank()-1, p.no)
-	if anyGrad(in[:]) {
+	if slices.ContainsFunc(in[:], (*Value).NeedsGrad) {
 		p.pre = t.Scratch(rows * p.nh)
 	}
 	f := perceptronForward{p, out.Data, kernel.Pack(true, p.ni, p.nh, w1.Data, p.ni), kernel.Pack(true, p.nh, p.no, w2.Data, p.nh)}

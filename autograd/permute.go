@@ -103,7 +103,7 @@ func (p order) run(dst, src []float32) {
 		kernel.Transpose(dst, src, d[0].n, d[2].n, d[1].n)
 	default:
 		outer, last := d[:len(d)-1], d[len(d)-1]
-		kernel.ParallelWith(walkSize(outer), grain(last.n), reordering{dst, src, outer, last})
+		kernel.ParallelWith(walkSize(outer), kernel.RowGrain(last.n, 1), reordering{dst, src, outer, last})
 	}
 }
 

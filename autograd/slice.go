@@ -90,7 +90,7 @@ func moveRuns(dst []float32, dstStride int, src []float32, srcStride, n, count i
 	if n == 0 {
 		return
 	}
-	kernel.ParallelWith(count, grain(n), moving{dst, src, dstStride, srcStride, n, acc})
+	kernel.ParallelWith(count, kernel.RowGrain(n, 1), moving{dst, src, dstStride, srcStride, n, acc})
 }
 
 type moving struct {

@@ -71,7 +71,7 @@ func (t *Tape) spread(shape []int, gone axisSet) spread {
 
 // repeat computes full = scale * small, repeated along the axes that are gone, or adds it.
 func (s spread) repeat(full, small []float32, scale float32, acc bool) {
-	kernel.ParallelWith(walkSize(s.rows), grain(s.last), repetition{s, full, small, scale, acc})
+	kernel.ParallelWith(walkSize(s.rows), kernel.RowGrain(s.last, 1), repetition{s, full, small, scale, acc})
 }
 
 type repetition struct {
@@ -88,7 +88,7 @@ func (s *repetition) Chunk(lo, hi int) {
 		switch {
 		case s.lastGone && s.acc:
 			kernel.AddScalar(row, row, s.scale*s.small[o])
-		case s.lastGone && n > grain(1):
+		case s.lastGone && n > kernel.RowGrain(1, 1):
 			kernel.Fill(row, s.scale*s.small[o])
 		case s.lastGone:
 			v := s.scale * s.small[o]
@@ -113,7 +113,7 @@ func (s spread) collect(small, full []float32, scale float64, acc bool) {
 	}
 	c := collection{s, small, full, scale, acc}
 	if s.lastGone {
-		kernel.ParallelWith(len(small), grain(walkSize(s.gone)), runSums{c})
+		kernel.ParallelWith(len(small), kernel.RowGrain(walkSize(s.gone), 1), runSums{c})
 		return
 	}
 	outer := s.kept[:len(s.kept)-1]
@@ -127,7 +127,7 @@ func (s spread) collect(small, full []float32, scale float64, acc bool) {
 		return
 	}
 	blocks := (s.last + sumBlock - 1) / sumBlock
-	kernel.ParallelWith(walkSize(outer)*blocks, grain(walkSize(s.gone)*min(sumBlock, s.last)), blockSums{c, blocks})
+	kernel.ParallelWith(walkSize(outer)*blocks, kernel.RowGrain(walkSize(s.gone)*min(sumBlock, s.last), 1), blockSums{c, blocks})
 }
 
 // collection is one call's work.

@@ -14,7 +14,7 @@ func SumOver[A any, P rowGroup[A]](g *Grads, rows, least int, values []*Value, a
 	n := len(values)
 	width := 0
 	for _, v := range values {
-		if v != nil && v.grad {
+		if v.NeedsGrad() {
 			width += v.Len()
 		}
 	}
@@ -25,7 +25,7 @@ func SumOver[A any, P rowGroup[A]](g *Grads, rows, least int, values []*Value, a
 		at := k * width
 		for i, v := range values {
 			g.parts[k*n+i] = nil
-			if v != nil && v.grad {
+			if v.NeedsGrad() {
 				g.parts[k*n+i] = all[at:][:v.Len()]
 				at += v.Len()
 			}
@@ -34,7 +34,7 @@ func SumOver[A any, P rowGroup[A]](g *Grads, rows, least int, values []*Value, a
 	kernel.ParallelWith(count, 1, summation[A, P]{args, all, g.parts, n, width, rows, size})
 	at := 0
 	for _, v := range values {
-		if v != nil && v.grad {
+		if v.NeedsGrad() {
 			dst, acc := g.Buffer(v)
 			kernel.SumGroups(dst, all[at:], count, width, acc)
 			at += v.Len()

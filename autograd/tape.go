@@ -71,11 +71,15 @@ type Value struct {
 // Tape returns the tape that v lies on.
 func (v *Value) Tape() *Tape { return v.tape }
 
-// NeedsGrad reports whether a gradient flows into v: it is a parameter or an Input, or depends on one, on a tape that records.
-func (v *Value) NeedsGrad() bool { return v.grad }
+// NeedsGrad reports whether a gradient flows into v: it is a parameter or an Input, or depends on one, on a tape that records. None flows
+// into nil, an input that is left out.
+func (v *Value) NeedsGrad() bool { return v != nil && v.grad }
 
-// Param puts p on the tape. The same parameter gives the same value every time.
+// Param puts p on the tape. The same parameter gives the same value every time; nil, one that a layer is without, gives nil.
 func (t *Tape) Param(p *Param) *Value {
+	if p == nil {
+		return nil
+	}
 	if v, ok := t.params[p]; ok {
 		return v
 	}

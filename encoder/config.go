@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -97,40 +98,33 @@ func (c Config) Clone() Config {
 
 // defaults fills in what 0 stands for.
 func (c Config) defaults() Config {
-	or(&c.Kind, KindViT)
-	or(&c.In, 1)
-	or(&c.Size[0], 70)
-	or(&c.Size[1], 70)
-	or(&c.Shuffle, 1)
-	or(&c.ViT.Width, 384)
-	or(&c.ViT.Depth, 12)
-	or(&c.ViT.Heads, 6)
-	or(&c.ViT.Patch, 16)
-	or(&c.ViT.MLPRatio, 4)
-	or(&c.ViT.Registers, 4)
-	or(&c.ViT.Temperature, 100)
-	or(&c.ViT.LayerScale, 0.1)
+	c.Kind = cmp.Or(c.Kind, KindViT)
+	c.In = cmp.Or(c.In, 1)
+	c.Size[0] = cmp.Or(c.Size[0], 70)
+	c.Size[1] = cmp.Or(c.Size[1], 70)
+	c.Shuffle = cmp.Or(c.Shuffle, 1)
+	c.ViT.Width = cmp.Or(c.ViT.Width, 384)
+	c.ViT.Depth = cmp.Or(c.ViT.Depth, 12)
+	c.ViT.Heads = cmp.Or(c.ViT.Heads, 6)
+	c.ViT.Patch = cmp.Or(c.ViT.Patch, 16)
+	c.ViT.MLPRatio = cmp.Or(c.ViT.MLPRatio, 4)
+	c.ViT.Registers = cmp.Or(c.ViT.Registers, 4)
+	c.ViT.Temperature = cmp.Or(c.ViT.Temperature, 100)
+	c.ViT.LayerScale = cmp.Or(c.ViT.LayerScale, 0.1)
 	if c.ConvNeXt.Depths == nil {
 		c.ConvNeXt.Depths = []int{3, 3, 9, 3}
 	}
 	if c.ConvNeXt.Widths == nil {
 		c.ConvNeXt.Widths = []int{96, 192, 384, 768}
 	}
-	or(&c.ConvNeXt.Clamp, 5)
-	or(&c.ConvNeXt.LayerScale, 0.1)
+	c.ConvNeXt.Clamp = cmp.Or(c.ConvNeXt.Clamp, 5)
+	c.ConvNeXt.LayerScale = cmp.Or(c.ConvNeXt.LayerScale, 0.1)
 	c.Floor = c.Floor.defaults()
 	return c
 }
 
 // registers is the number of register tokens.
 func (c ViTConfig) registers() int { return max(c.Registers, 0) }
-
-func or[T comparable](v *T, otherwise T) {
-	var zero T
-	if *v == zero {
-		*v = otherwise
-	}
-}
 
 // Check reports the first thing in c that cannot work.
 func (c Config) Check() error {

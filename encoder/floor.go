@@ -119,7 +119,7 @@ func (l *lift) report(r *FloorReport, y []float32) {
 //
 //	c dg/dx = c g (P_L x / E_L - P_H x / E_H).
 func (l *lift) Backward(g *autograd.Grads, gy []float32) {
-	if l.q != nil && l.q.NeedsGrad() {
+	if l.q.NeedsGrad() {
 		l.backwardDetail(g.Zeroed(l.q), gy, l.x.Data)
 	}
 	if !l.x.NeedsGrad() {

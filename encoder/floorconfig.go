@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,10 +93,10 @@ func (c FloorConfig) Bound() float64 {
 }
 
 func (c FloorConfig) defaults() FloorConfig {
-	or(&c.Mode, FloorLayer)
-	or(&c.Rho, Rho{Number: 0.05})
-	or(&c.Fraction, 0.5)
-	or(&c.Weight, 0.01)
+	c.Mode = cmp.Or(c.Mode, FloorLayer)
+	c.Rho = cmp.Or(c.Rho, Rho{Number: 0.05})
+	c.Fraction = cmp.Or(c.Fraction, 0.5)
+	c.Weight = cmp.Or(c.Weight, 0.01)
 	return c
 }
 

@@ -44,15 +44,12 @@ func correlateWith(x, w, b, more *autograd.Value, stride [3]int, used []run, gel
 	}
 	o := correlating{correlation: c, x: x, w: w, b: b, more: more}
 	in := []*autograd.Value{x, w, b, more}
-	if gelu && slices.ContainsFunc(in, needsGrad) {
+	if gelu && slices.ContainsFunc(in, (*autograd.Value).NeedsGrad) {
 		o.pre = t.Scratch(out.Len())
 	}
 	c.forward(out.Data, x.Data, w.Data, false, kernel.Epilogue[float32]{ColBias: data(b), Add: data(more), GELU: gelu, Pre: o.pre})
 	return autograd.Record("lno.correlate", out, in, o)
 }
-
-// needsGrad reports whether v is there and needs a gradient.
-func needsGrad(v *autograd.Value) bool { return v != nil && v.NeedsGrad() }
 
 // data returns the elements of v, nil where v is.
 func data(v *autograd.Value) []float32 {
@@ -83,7 +80,7 @@ func (o *correlating) Backward(g *autograd.Grads, gy []float32) {
 		gw, acc := g.Buffer(o.w)
 		o.weightGrad(g, gw, o.x.Data, gz, acc)
 	}
-	if needsGrad(o.b) {
+	if o.b.NeedsGrad() {
 		gb, acc := g.Buffer(o.b)
 		kernel.ColSum(gb, gz, len(gz)/o.co, o.co, acc)
 	}

@@ -50,7 +50,7 @@ type assembling struct {
 
 func (o *assembling) Backward(g *autograd.Grads, gy []float32) {
 	for _, t := range o.terms {
-		if needsGrad(t.weight) {
+		if t.weight.NeedsGrad() {
 			t.weightGrad(g, gy, o.in, o.out)
 		}
 	}

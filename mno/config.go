@@ -1,6 +1,9 @@
 package mno
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Config describes a multiwavelet operator. In and Out are required; the zero value of everything else is a sound choice.
 type Config struct {
@@ -52,20 +55,14 @@ func Reference(dim, in, k, channels, modes int) Config {
 		Defects: Defects{DiagonalDetails: true, OverlapModes: true}}
 }
 
-func orDefault(v *int, otherwise int) {
-	if *v == 0 {
-		*v = otherwise
-	}
-}
-
 // defaults fills in what 0 stands for.
 func (c Config) defaults() Config {
-	orDefault(&c.Dim, 2)
-	orDefault(&c.K, 3)
-	orDefault(&c.Channels, 4)
-	orDefault(&c.Modes, 8)
-	orDefault(&c.Blocks, 4)
-	orDefault(&c.ProjectionHidden, 128)
+	c.Dim = cmp.Or(c.Dim, 2)
+	c.K = cmp.Or(c.K, 3)
+	c.Channels = cmp.Or(c.Channels, 4)
+	c.Modes = cmp.Or(c.Modes, 8)
+	c.Blocks = cmp.Or(c.Blocks, 4)
+	c.ProjectionHidden = cmp.Or(c.ProjectionHidden, 128)
 	if c.Basis == "" {
 		c.Basis = Legendre
 	}

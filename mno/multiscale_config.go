@@ -1,6 +1,7 @@
 package mno
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -71,10 +72,10 @@ func (c MultiscaleConfig) Clone() MultiscaleConfig {
 }
 
 func (c MultiscaleConfig) defaults() MultiscaleConfig {
-	orDefault(&c.Dim, 2)
-	orDefault(&c.Layers, 3)
-	orDefault(&c.LiftingHidden, 4*c.Hidden)
-	orDefault(&c.ProjectionHidden, 4*c.Hidden)
+	c.Dim = cmp.Or(c.Dim, 2)
+	c.Layers = cmp.Or(c.Layers, 3)
+	c.LiftingHidden = cmp.Or(c.LiftingHidden, 4*c.Hidden)
+	c.ProjectionHidden = cmp.Or(c.ProjectionHidden, 4*c.Hidden)
 	if len(c.Scales) == 0 {
 		c.Scales = []float64{1, 0.5, 0.25}
 	}

@@ -20,7 +20,7 @@ func logPower(f *autograd.Value, nx int) *autograd.Value {
 	out := t.Alloc(f.Shape[:4]...)
 	sums := doubles.Get(p.nb * p.nc)
 	defer doubles.Put(sums)
-	kernel.ParallelWith(p.nb*p.nc, grain(np), powerSums{p, sums, out.Data, f.Data})
+	kernel.ParallelWith(p.nb*p.nc, kernel.RowGrain(np, 1), powerSums{p, sums, out.Data, f.Data})
 	inverse := make([]float64, p.nb)
 	p.means(inverse, sums)
 	for b, s := range inverse {
@@ -36,7 +36,7 @@ func logPower(f *autograd.Value, nx int) *autograd.Value {
 	kernel.Scale(out.Data, out.Data, 0.5/math.Ln10)
 	mean := doubles.Get(p.nb)
 	defer doubles.Put(mean)
-	kernel.ParallelWith(p.nb*p.nc, grain(np), binSums{p, sums, out.Data})
+	kernel.ParallelWith(p.nb*p.nc, kernel.RowGrain(np, 1), binSums{p, sums, out.Data})
 	p.means(mean, sums)
 	for b, m := range mean {
 		x := out.Data[b*p.nc*np:][:p.nc*np]
@@ -122,9 +122,9 @@ func (o *takingLogs) Backward(g *autograd.Grads, gy []float32) {
 	}
 	o.means(lift, sums)
 	s := slopes{o.planes, o.x.Data, gy, o.inverse, lift}
-	kernel.ParallelWith(count, grain(np), slopeSums{s, sums})
+	kernel.ParallelWith(count, kernel.RowGrain(np, 1), slopeSums{s, sums})
 	o.means(shift, sums)
-	kernel.ParallelWith(count, grain(np), slopeGrads{s, g.Zeroed(o.x), shift})
+	kernel.ParallelWith(count, kernel.RowGrain(np, 1), slopeGrads{s, g.Zeroed(o.x), shift})
 }
 
 // slopes knows the gradient of the logarithms.
@@ -194,7 +194,7 @@ func count(j, nx int) float64 {
 func rowDots(x *autograd.Value, scale float32) *autograd.Value {
 	rows, n := x.Shape[0], x.Shape[1]/2
 	out := x.Tape().Alloc(rows)
-	kernel.ParallelWith(rows, grain(2*n), halfDots{out.Data, x.Data, n, scale})
+	kernel.ParallelWith(rows, kernel.RowGrain(2*n, 1), halfDots{out.Data, x.Data, n, scale})
 	return autograd.Record("moe.rowDots", out, []*autograd.Value{x}, dotting{x, scale})
 }
 
@@ -219,7 +219,7 @@ type dotting struct {
 
 func (o *dotting) Backward(g *autograd.Grads, gy []float32) {
 	rows, n := o.x.Shape[0], o.x.Shape[1]/2
-	kernel.ParallelWith(rows, grain(2*n), halfDotGrads{g.Zeroed(o.x), gy, o.x.Data, n, o.scale})
+	kernel.ParallelWith(rows, kernel.RowGrain(2*n, 1), halfDotGrads{g.Zeroed(o.x), gy, o.x.Data, n, o.scale})
 }
 
 type halfDotGrads struct {

@@ -29,7 +29,7 @@ func mask(f, m *autograd.Value, pairs []pair) *autograd.Value {
 	}
 	out := t.Alloc(append(append(make([]int, 0, 8), len(pairs)), f.Shape[1:]...)...)
 	c := masked{double: double, pairs: pairs, nc: nc, plane: plane}
-	kernel.ParallelWith(len(pairs)*nc, grain(plane), maskProducts{c, out.Data, f.Data})
+	kernel.ParallelWith(len(pairs)*nc, kernel.RowGrain(plane, 1), maskProducts{c, out.Data, f.Data})
 	return autograd.Record("moe.mask", out, []*autograd.Value{f, m}, masking{c, f, m})
 }
 
@@ -66,7 +66,7 @@ type masking struct {
 
 func (o *masking) Backward(g *autograd.Grads, gy []float32) {
 	if o.f.NeedsGrad() {
-		kernel.ParallelWith(o.f.Shape[0]*o.nc, grain(o.plane), maskSpectrumGrad{o.masked, g.Zeroed(o.f), gy})
+		kernel.ParallelWith(o.f.Shape[0]*o.nc, kernel.RowGrain(o.plane, 1), maskSpectrumGrad{o.masked, g.Zeroed(o.f), gy})
 	}
 	if o.m.NeedsGrad() {
 		o.masksGrad(g, g.Zeroed(o.m), gy)
@@ -96,7 +96,7 @@ func (o *masking) masksGrad(g *autograd.Grads, gm, gy []float32) {
 	np := o.plane / 2
 	sums := g.Scratch(len(o.pairs) * o.plane)
 	defer g.Free(sums)
-	kernel.ParallelWith(len(o.pairs), grain(o.nc*o.plane), maskSums{o.masked, sums, o.f.Data, gy})
+	kernel.ParallelWith(len(o.pairs), kernel.RowGrain(o.nc*o.plane, 1), maskSums{o.masked, sums, o.f.Data, gy})
 	total := doubles.Get(len(gm))
 	defer doubles.Put(total)
 	clear(total)
@@ -130,6 +130,3 @@ func (c *maskSums) Chunk(lo, hi int) {
 
 // doubles are scratch for sums.
 var doubles kernel.Scratch[float64]
-
-// grain is the number of rows of n floats that are worth another core.
-func grain(n int) int { return max(1, 1<<15/max(n, 1)) }

@@ -92,7 +92,7 @@ func combine(parts []part, w *autograd.Value, place []int) *autograd.Value {
 		in = append(in, p.y)
 	}
 	out := w.Tape().Alloc(append(append(make([]int, 0, 8), w.Shape[0]), parts[0].y.Shape[1:]...)...)
-	kernel.ParallelWith(w.Shape[0], grain(c.k*c.n), combinationSums{c, out.Data})
+	kernel.ParallelWith(w.Shape[0], kernel.RowGrain(c.k*c.n, 1), combinationSums{c, out.Data})
 	return autograd.Record("moe.combine", out, in, combining{c, w})
 }
 
@@ -137,11 +137,11 @@ type combining struct {
 func (o *combining) Backward(g *autograd.Grads, gy []float32) {
 	samples := o.weights.Shape[0]
 	if o.weights.NeedsGrad() {
-		kernel.ParallelWith(samples, grain(o.k*o.n), combinationDots{o.combination, g.Zeroed(o.weights), gy})
+		kernel.ParallelWith(samples, kernel.RowGrain(o.k*o.n, 1), combinationDots{o.combination, g.Zeroed(o.weights), gy})
 	}
 	for _, p := range o.parts {
 		if p.y.NeedsGrad() {
-			kernel.ParallelWith(samples, grain(o.n), partGrad{o.combination, g.Zeroed(p.y), gy, p.start, p.start + p.y.Shape[0]})
+			kernel.ParallelWith(samples, kernel.RowGrain(o.n, 1), partGrad{o.combination, g.Zeroed(p.y), gy, p.start, p.start + p.y.Shape[0]})
 		}
 	}
 }

@@ -254,7 +254,7 @@ func (b *Blocks) skip(list []Layer, i int, x *autograd.Value, o BlockOptions) *a
 		return nil
 	}
 	y := list[i].Forward(x)
-	if equalSizes(y.Shape[1:1+len(o.Size)], o.Size) {
+	if slices.Equal(y.Shape[1:1+len(o.Size)], o.Size) {
 		return y
 	}
 	return autograd.ChannelsLast(b.Config.Defects.Resample(autograd.ChannelsFirst(y), o.Size...))
@@ -280,13 +280,4 @@ func add(x, y *autograd.Value) *autograd.Value {
 		return x
 	}
 	return autograd.Add(x, y)
-}
-
-func equalSizes(a, b []int) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

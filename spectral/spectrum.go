@@ -74,7 +74,7 @@ func (o *inverting) Backward(g *autograd.Grads, gy []float32) {
 	p, x, bias := o.plan, o.x, o.bias
 	nb, nc := x.Shape[2], x.Shape[3]
 	points := p.out[len(p.out)-1]
-	needs := bias != nil && bias.NeedsGrad()
+	needs := bias.NeedsGrad()
 	if needs && o.complex {
 		gb := g.Zeroed(bias)
 		eachReal(gy, points*nc, func(re []float32) { kernel.ColSum(gb, re, points, nc, true) })

@@ -37,7 +37,7 @@ func (b *Blocks) tailOf(t *autograd.Tape, i int, x *autograd.Value, size []int) 
 		return k, false
 	}
 	conv := b.Convs[i]
-	k = tail{x: x, n: size[len(size)-1], nc: c.Channels, last: i == c.Layers-1, bias: param(t, conv.Bias), w: t.Param(skip.Conv.Weight)}
+	k = tail{x: x, n: size[len(size)-1], nc: c.Channels, last: i == c.Layers-1, bias: t.Param(conv.Bias), w: t.Param(skip.Conv.Weight)}
 	if c.NoMLP {
 		return k, k.last // else s is applied twice
 	}
@@ -57,16 +57,8 @@ func (b *Blocks) tailOf(t *autograd.Tape, i int, x *autograd.Value, size []int) 
 	}
 	a, o := mlp.FCs[0], mlp.FCs[1]
 	k.nh = a.Weight.Shape[0]
-	k.m1, k.c1, k.m2, k.c2 = t.Param(a.Weight), param(t, a.Bias), t.Param(o.Weight), param(t, o.Bias)
+	k.m1, k.c1, k.m2, k.c2 = t.Param(a.Weight), t.Param(a.Bias), t.Param(o.Weight), t.Param(o.Bias)
 	return k, true
-}
-
-// param puts p, which may be nil, on the tape.
-func param(t *autograd.Tape, p *autograd.Param) *autograd.Value {
-	if p == nil {
-		return nil
-	}
-	return t.Param(p)
 }
 
 // forward returns y for the spectrum.
@@ -79,7 +71,7 @@ func (k *tail) forward(plan *plan, spectrum *autograd.Value) *autograd.Value {
 	t := x.Tape()
 	out := t.Alloc(x.Shape...)
 	in := []*autograd.Value{spectrum, x, k.bias, k.w, k.m1, k.c1, k.m2, k.c2, k.gate}
-	if slices.ContainsFunc(in, needsGrad) {
+	if slices.ContainsFunc(in, (*autograd.Value).NeedsGrad) {
 		if !k.last || k.nh > 0 {
 			k.z = t.Scratch(x.Len())
 		}
@@ -95,9 +87,6 @@ func (k *tail) forward(plan *plan, spectrum *autograd.Value) *autograd.Value {
 	plan.work.Put(work)
 	return autograd.Record("spectral.tail", out, in, *k)
 }
-
-// needsGrad reports whether v is there and needs a gradient.
-func needsGrad(v *autograd.Value) bool { return v != nil && v.NeedsGrad() }
 
 // chunk is how many lines are worked on at a time: as many as one task of an element-wise kernel has.
 func (k *tail) chunk() int { return max(1, 1<<15/(k.n*k.nc)) }

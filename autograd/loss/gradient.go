@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -178,7 +179,7 @@ func newEdges(c GradientL1Config, ny, nx int) edges {
 	if c.Stencil == Scharr {
 		e.side, e.centre = 3./32, 10./32
 	}
-	e.dy, e.dx = defaultTo(c.Dy, 1), defaultTo(c.Dx, 1)
+	e.dy, e.dx = cmp.Or(c.Dy, 1), cmp.Or(c.Dx, 1)
 	e.ry, e.rx = border(ny, c.Padding), border(nx, c.Padding)
 	return e
 }

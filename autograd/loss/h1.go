@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -28,14 +29,14 @@ type H1Config struct {
 //
 //	||u||^2 = sum of u^2 + (D_1 u)^2 + .. + (D_d u)^2,     (D_k u)[i] = (u[i+1] - u[i-1]) / (2 h_k) along axis k.
 func H1(pred, target *autograd.Value, c H1Config) *autograd.Value {
-	c.Axes = defaultTo(c.Axes, 2)
+	c.Axes = cmp.Or(c.Axes, 2)
 	if c.Axes < 1 || c.Axes > 3 {
 		panic(fmt.Sprintf("loss: H1: %d axes; want 1 to 3", c.Axes))
 	}
 	same("H1", pred, target, c.Axes)
 	rows, size := split(pred.Shape, c.Axes)
 	s := newSobolev(size, c)
-	r := relative{absolute: c.Absolute, eps: defaultTo(c.Eps, 1e-8), weight: c.Reduction.weight(rows)}
+	r := relative{absolute: c.Absolute, eps: cmp.Or(c.Eps, 1e-8), weight: c.Reduction.weight(rows)}
 	if c.Absolute {
 		for _, h := range s.h[:c.Axes] {
 			r.weight *= math.Sqrt(h)

@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -27,14 +28,14 @@ type LpConfig struct {
 
 // Lp returns the mean or the sum over samples and channels of ||x - y||_p / (||y||_p + eps).
 func Lp(pred, target *autograd.Value, c LpConfig) *autograd.Value {
-	c.Axes = defaultTo(c.Axes, 2)
-	c.P = defaultTo(c.P, 2)
+	c.Axes = cmp.Or(c.Axes, 2)
+	c.P = cmp.Or(c.P, 2)
 	if c.P != 1 && c.P != 2 {
 		panic(fmt.Sprintf("loss: Lp: p is %d; want 1 or 2", c.P))
 	}
 	same("Lp", pred, target, c.Axes)
 	rows, size := split(pred.Shape, c.Axes)
-	r := relative{p: c.P, eps: defaultTo(c.Eps, 1e-8), weight: c.Reduction.weight(rows)}
+	r := relative{p: c.P, eps: cmp.Or(c.Eps, 1e-8), weight: c.Reduction.weight(rows)}
 	if c.Absolute {
 		r.absolute = true
 		for _, h := range spacing(make([]float64, 0, 8), "Lp", size, c.Measure) {
@@ -50,7 +51,7 @@ func Lp(pred, target *autograd.Value, c LpConfig) *autograd.Value {
 func RelativeL2(pred, target *autograd.Value, eps float64) *autograd.Value {
 	same("RelativeL2", pred, target, 1)
 	nb := pred.Shape[0]
-	l := newNorms(relative{p: 2, eps: defaultTo(eps, 1e-8), weight: 1 / float64(nb)}, pred.Data, target.Data, pred.Tape().Scratch64(3*nb))
+	l := newNorms(relative{p: 2, eps: cmp.Or(eps, 1e-8), weight: 1 / float64(nb)}, pred.Data, target.Data, pred.Tape().Scratch64(3*nb))
 	return scalar("RelativeL2", pred, target, total(l.value), l)
 }
 
@@ -58,7 +59,7 @@ func RelativeL2(pred, target *autograd.Value, eps float64) *autograd.Value {
 func RelativeL2PerSample(pred, target *autograd.Value, eps float64) *autograd.Value {
 	same("RelativeL2PerSample", pred, target, 1)
 	nb := pred.Shape[0]
-	l := newNorms(relative{p: 2, eps: defaultTo(eps, 1e-8), weight: 1}, pred.Data, target.Data, pred.Tape().Scratch64(3*nb))
+	l := newNorms(relative{p: 2, eps: cmp.Or(eps, 1e-8), weight: 1}, pred.Data, target.Data, pred.Tape().Scratch64(3*nb))
 	return record("RelativeL2PerSample", pred, target, l.value, []int{nb}, l)
 }
 
@@ -186,12 +187,4 @@ func spacing(h []float64, name string, size []int, measure []float64) []float64 
 		h = append(h, length/float64(n))
 	}
 	return h
-}
-
-// defaultTo returns x, or d where x is zero.
-func defaultTo[T int | float64](x, d T) T {
-	if x == 0 {
-		return d
-	}
-	return x
 }

@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -67,7 +68,7 @@ func windowOf(c SSIMConfig, ny, nx int) window {
 }
 
 func newWindow(c SSIMConfig, ny, nx int) window {
-	size, sigma, span := defaultTo(c.Window, 11), defaultTo(c.Sigma, 1.5), defaultTo(c.Range, 1)
+	size, sigma, span := cmp.Or(c.Window, 11), cmp.Or(c.Sigma, 1.5), cmp.Or(c.Range, 1)
 	if size < 1 || size%2 == 0 || !(sigma > 0) || !(span > 0) {
 		panic(fmt.Sprintf("loss: SSIM: window %d, sigma %v, range %v; want an odd window, the others above 0", size, sigma, span))
 	}

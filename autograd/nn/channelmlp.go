@@ -59,7 +59,7 @@ func NewChannelMLP(c ChannelMLPConfig, rng *rand.Rand) *ChannelMLP {
 func (m *ChannelMLP) Forward(x *autograd.Value) *autograd.Value {
 	if t := x.Tape(); len(m.FCs) == 2 && (m.Dropout == 0 || !t.Train) {
 		a, b := m.FCs[0], m.FCs[1]
-		return autograd.Perceptron(x, t.Param(a.Weight), onTape(t, a.Bias), t.Param(b.Weight), onTape(t, b.Bias))
+		return autograd.Perceptron(x, t.Param(a.Weight), t.Param(a.Bias), t.Param(b.Weight), t.Param(b.Bias))
 	}
 	for i, fc := range m.FCs {
 		if i < len(m.FCs)-1 {

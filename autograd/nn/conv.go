@@ -47,7 +47,7 @@ func NewConv2d(c ConvConfig, rng *rand.Rand) *Conv2d {
 // Forward maps x, nb x in x ny x nx.
 func (l *Conv2d) Forward(x *autograd.Value) *autograd.Value {
 	t := x.Tape()
-	return autograd.Conv2d(x, t.Param(l.Weight), onTape(t, l.Bias), l.Options)
+	return autograd.Conv2d(x, t.Param(l.Weight), t.Param(l.Bias), l.Options)
 }
 
 // ConvTranspose2d is a transposed convolution of images with a bias, autograd.ConvTranspose2d.
@@ -68,5 +68,5 @@ func NewConvTranspose2d(c ConvConfig, rng *rand.Rand) *ConvTranspose2d {
 // Forward maps x, nb x in x ny x nx.
 func (l *ConvTranspose2d) Forward(x *autograd.Value) *autograd.Value {
 	t := x.Tape()
-	return autograd.ConvTranspose2d(x, t.Param(l.Weight), onTape(t, l.Bias), l.Options)
+	return autograd.ConvTranspose2d(x, t.Param(l.Weight), t.Param(l.Bias), l.Options)
 }

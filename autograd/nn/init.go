@@ -96,14 +96,6 @@ func newAffine(n int) (w, b *autograd.Param) {
 	return w, b
 }
 
-// onTape puts an optional parameter on the tape: nil stays nil.
-func onTape(t *autograd.Tape, p *autograd.Param) *autograd.Value {
-	if p == nil {
-		return nil
-	}
-	return t.Param(p)
-}
-
 func positive(layer, what string, n int) {
 	if n < 1 {
 		panic(fmt.Sprintf("nn: %s: %s is %d; want at least 1", layer, what, n))

@@ -34,23 +34,23 @@ func NewPointwise(in, out, window int, bias bool, rng *rand.Rand) *Linear {
 // Forward maps x, .. x in, to .. x out.
 func (l *Linear) Forward(x *autograd.Value) *autograd.Value {
 	t := x.Tape()
-	return autograd.Linear(x, t.Param(l.Weight), onTape(t, l.Bias))
+	return autograd.Linear(x, t.Param(l.Weight), t.Param(l.Bias))
 }
 
 // ForwardGELU is GELU(Forward(x)) in one pass over the output.
 func (l *Linear) ForwardGELU(x *autograd.Value) *autograd.Value {
 	t := x.Tape()
-	return autograd.LinearGELU(x, t.Param(l.Weight), onTape(t, l.Bias))
+	return autograd.LinearGELU(x, t.Param(l.Weight), t.Param(l.Bias))
 }
 
 // ForwardBranch is skip + scale * Forward(x) in one pass: see autograd.LinearBranch.
 func (l *Linear) ForwardBranch(x *autograd.Value, scale *autograd.Param, skip *autograd.Value) *autograd.Value {
 	t := x.Tape()
-	return autograd.LinearBranch(x, t.Param(l.Weight), onTape(t, l.Bias), t.Param(scale), skip)
+	return autograd.LinearBranch(x, t.Param(l.Weight), t.Param(l.Bias), t.Param(scale), skip)
 }
 
 // PerceptronBranch is skip + scale * l2(GELU(l1(x))) in one pass: see autograd.PerceptronBranch.
 func PerceptronBranch(l1, l2 *Linear, x *autograd.Value, scale *autograd.Param, skip *autograd.Value) *autograd.Value {
 	t := x.Tape()
-	return autograd.PerceptronBranch(x, t.Param(l1.Weight), onTape(t, l1.Bias), t.Param(l2.Weight), onTape(t, l2.Bias), t.Param(scale), skip)
+	return autograd.PerceptronBranch(x, t.Param(l1.Weight), t.Param(l1.Bias), t.Param(l2.Weight), t.Param(l2.Bias), t.Param(scale), skip)
 }

@@ -6,6 +6,9 @@ import "fmt"
 // three operands fit the second-level cache, and handing them to another core costs as much as the work.
 const elemGrain = 1 << 15
 
+// RowGrain returns how many rows of n elements make a chunk worth another core, when an element costs cost times an addition.
+func RowGrain(n, cost int) int { return max(1, elemGrain/(max(n, 1)*cost)) }
+
 // elemFunc is the body of an element-wise kernel over one span: dst[i] = f(x[i], y[i], a, b), or dst[i] += f(...) if acc.
 // All slices have the length of dst; y is nil for functions of one operand. dst may be x or y itself, and overlaps them in no
 // other way.

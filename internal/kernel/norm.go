@@ -42,7 +42,7 @@ func LayerNorm[T Float](dst, mean, rstd, x, w, b []T, rows, n int, eps float64) 
 		checkLen("LayerNorm", "b", len(b), n)
 	}
 	l := layerNorm[T]{dst, mean, rstd, x, orFilled(w, n, 1), orFilled(b, n, 0), n, eps}
-	ParallelWith(rows, rowGrain(n, 2), l)
+	ParallelWith(rows, RowGrain(n, 2), l)
 	giveBack(w, l.w)
 	giveBack(b, l.b)
 }
@@ -145,7 +145,7 @@ func LayerNormGrad[T Float](gx, gw, gb, gy, x, w, mean, rstd []T, rows, n int, a
 	}
 	checkRows("LayerNormGrad", rows, n, len(gx))
 	g := layerNormGrad[T]{gx, gy, x, orFilled(w, n, 1), mean, rstd, n, accX}
-	ParallelWith(rows, rowGrain(n, 2), g)
+	ParallelWith(rows, RowGrain(n, 2), g)
 	giveBack(w, g.w)
 }
 

@@ -11,7 +11,7 @@ func Moments[T Float](mean, variance, x []T, rows, n int) {
 	checkRows("Moments", rows, n, len(x))
 	checkLen("Moments", "mean", len(mean), rows)
 	checkLen("Moments", "variance", len(variance), rows)
-	ParallelWith(rows, rowGrain(n, 2), rowMoments[T]{mean, variance, x, n})
+	ParallelWith(rows, RowGrain(n, 2), rowMoments[T]{mean, variance, x, n})
 }
 
 type rowMoments[T Float] struct {
@@ -32,7 +32,7 @@ func ChannelMoments[T Float](mean, variance, x []T, nb, nc, ns int) {
 	checkRows("ChannelMoments", nb*nc, ns, len(x))
 	checkLen("ChannelMoments", "mean", len(mean), nc)
 	checkLen("ChannelMoments", "variance", len(variance), nc)
-	ParallelWith(nc, rowGrain(nb*ns, 2), channelMoments[T]{mean, variance, x, nb, nc, ns})
+	ParallelWith(nc, RowGrain(nb*ns, 2), channelMoments[T]{mean, variance, x, nb, nc, ns})
 }
 
 type channelMoments[T Float] struct {
@@ -65,7 +65,7 @@ func ChannelAffine[T Float](dst, x, scale, shift []T, nb, nc, ns int) {
 	if shift != nil {
 		checkLen("ChannelAffine", "shift", len(shift), nc)
 	}
-	ParallelWith(nb*nc, rowGrain(ns, 1), channelAffine[T]{dst, x, scale, shift, nc, ns})
+	ParallelWith(nb*nc, RowGrain(ns, 1), channelAffine[T]{dst, x, scale, shift, nc, ns})
 }
 
 type channelAffine[T Float] struct {
@@ -98,7 +98,7 @@ func affine[T Float](scale, shift []T, c int) (a, b T) {
 func ChannelNorm[T Float](dst, x, mean, rstd, w, b []T, nb, nc, ns, groups int, batch bool) {
 	checkNorm("ChannelNorm", mean, rstd, nb, nc, groups, batch)
 	checkRows("ChannelNorm", nb*nc, ns, len(dst), len(x))
-	ParallelWith(nb*nc, rowGrain(ns, 1), channelNorm[T]{normSets{nc, groups, batch}, dst, x, mean, rstd, w, b, ns})
+	ParallelWith(nb*nc, RowGrain(ns, 1), channelNorm[T]{normSets{nc, groups, batch}, dst, x, mean, rstd, w, b, ns})
 }
 
 type channelNorm[T Float] struct {
@@ -158,7 +158,7 @@ func ChannelNormGrad[T Float](gx, gw, gb, gy, x, mean, rstd, w []T, nb, nc, ns, 
 	*buf = grow(*buf, 2*(rows+len(mean)))
 	g := channelNormGrad[T]{normSets: normSets{nc, groups, batch}, gx: gx, gy: gy, x: x, mean: mean, rstd: rstd, w: w,
 		ns: ns, n: float64(rows * ns / max(1, len(mean))), acc: accX, sums: (*buf)[:2*rows], totals: (*buf)[2*rows:]}
-	ParallelWith(rows, rowGrain(ns, 2), channelNormSums[T]{g})
+	ParallelWith(rows, RowGrain(ns, 2), channelNormSums[T]{g})
 	for c := range nc {
 		var sw, sb float64
 		for b := range nb {
@@ -183,7 +183,7 @@ func ChannelNormGrad[T Float](gx, gw, gb, gy, x, mean, rstd, w []T, nb, nc, ns, 
 		g.totals[2*k] += float64(a) * g.sums[2*r]
 		g.totals[2*k+1] += float64(a) * g.sums[2*r+1]
 	}
-	ParallelWith(rows, rowGrain(ns, 2), g)
+	ParallelWith(rows, RowGrain(ns, 2), g)
 }
 
 // channelNormGrad computes gx from the sums of gy and of gy h over every row, and those of g and of g h over every normalised set.

@@ -172,7 +172,7 @@ func newPadPlan(name string, mode Padding, axes []PadAxis, outer, padded, plain 
 }
 
 // grain is how many outer indices are worth another core. All rows of one are visited in order by one goroutine.
-func (p *padPlan) grain() int { return rowGrain(p.axes[0].Out()*p.axes[1].Out()*p.dstRow, 2) }
+func (p *padPlan) grain() int { return RowGrain(p.axes[0].Out()*p.axes[1].Out()*p.dstRow, 2) }
 
 // rows goes through the rows of the padded array of outer indices lo to hi: the offset of each and that of its source, -1 for zeros.
 func (p *padPlan) rows(lo, hi int) iter.Seq2[int, int] {

@@ -27,7 +27,7 @@ func (p MaxPool) check(name string, planes, in, out, arg int) {
 // y NX + x, the first of equal ones. NaN counts as larger than all. x is planes x NY x NX, dst and arg are planes x Out.
 func MaxPool2d[T Float](dst []T, arg []int32, x []T, planes int, p MaxPool) {
 	p.check("MaxPool2d", planes, len(x), len(dst), len(arg))
-	ParallelWith(planes, rowGrain(p.NY*p.NX, 4), maxPool[T]{p, dst, x, arg})
+	ParallelWith(planes, RowGrain(p.NY*p.NX, 4), maxPool[T]{p, dst, x, arg})
 }
 
 type maxPool[T Float] struct {
@@ -66,7 +66,7 @@ func MaxPool2dGrad[T Float](gx, gy []T, arg []int32, planes int, p MaxPool, acc 
 	p.check("MaxPool2dGrad", planes, len(gx), len(gy), len(arg))
 	oy, ox := p.Out()
 	in := p.NY * p.NX
-	ParallelWith(planes, rowGrain(in, 2), maxPoolGrad[T]{gx, gy, arg, in, oy * ox, acc})
+	ParallelWith(planes, RowGrain(in, 2), maxPoolGrad[T]{gx, gy, arg, in, oy * ox, acc})
 }
 
 type maxPoolGrad[T Float] struct {

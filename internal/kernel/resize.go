@@ -114,7 +114,7 @@ func ApplyAxis[T Float](dst, x []T, m *AxisMap, outer, inner int, acc bool) {
 		ParallelWith(outer, lastAxisRows, lastAxis[T]{dst, x, m, acc})
 		return
 	}
-	ParallelWith(outer*m.Out, rowGrain(inner, 4), axisRows[T]{dst, x, m, inner, acc})
+	ParallelWith(outer*m.Out, RowGrain(inner, 4), axisRows[T]{dst, x, m, inner, acc})
 }
 
 type lastAxis[T Float] struct {

@@ -19,7 +19,7 @@ func eachRow[T Float](name string, op *elem, dst, x, v []T, rows, n int, acc boo
 		panic(fmt.Sprintf("kernel: %s: row of %d elements for %d columns", name, len(v), n))
 	}
 	f := pick[elemFunc[T]](op.f32, op.f64)
-	grain := rowGrain(n, 1)
+	grain := RowGrain(n, 1)
 	if rows <= grain || Threads() == 1 {
 		rowSpan(f, dst, x, v, rows, n, acc)
 		return
@@ -211,7 +211,7 @@ type rowSums struct {
 }
 
 func newRowSums(rows, n, width int) rowSums {
-	size := max(rowGrain(n, 1), (rows+maxRowChunks-1)/maxRowChunks)
+	size := max(RowGrain(n, 1), (rows+maxRowChunks-1)/maxRowChunks)
 	a := rowSums{rows: rows, n: n, width: width, size: size, chunks: max(1, (rows+size-1)/size), sums: sumScratch.Get().(*[]float64)}
 	*a.sums = grow(*a.sums, a.chunks*width)
 	clear(*a.sums)
@@ -242,7 +242,7 @@ func (a *rowSums) release() { sumScratch.Put(a.sums) }
 func RowSum[T Float](dst, x []T, rows, n int, acc bool) {
 	checkRows("RowSum", rows, n, len(x))
 	checkRows("RowSum", rows, 1, len(dst))
-	ParallelWith(rows, rowGrain(n, 1), rowSum[T]{dst, x, n, acc})
+	ParallelWith(rows, RowGrain(n, 1), rowSum[T]{dst, x, n, acc})
 }
 
 type rowSum[T Float] struct {
@@ -262,7 +262,7 @@ func (a *rowSum[T]) Chunk(lo, hi int) {
 func RowDot[T Float](dst, x, y []T, rows, n int, acc bool) {
 	checkRows("RowDot", rows, n, len(x), len(y))
 	checkRows("RowDot", rows, 1, len(dst))
-	ParallelWith(rows, rowGrain(n, 1), rowDot[T]{dst, x, y, n, acc})
+	ParallelWith(rows, RowGrain(n, 1), rowDot[T]{dst, x, y, n, acc})
 }
 
 type rowDot[T Float] struct {
@@ -287,7 +287,7 @@ func ScaleShiftRows[T Float](dst, x, scale, shift []T, rows, n int, acc bool) {
 			checkRows("ScaleShiftRows", rows, 1, len(v))
 		}
 	}
-	ParallelWith(rows, rowGrain(n, 1), scaleShiftRows[T]{dst, x, scale, shift, n, acc})
+	ParallelWith(rows, RowGrain(n, 1), scaleShiftRows[T]{dst, x, scale, shift, n, acc})
 }
 
 type scaleShiftRows[T Float] struct {

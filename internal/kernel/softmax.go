@@ -15,9 +15,6 @@ var (
 	mulShiftedElem = elem{"SoftmaxGrad", mulShiftedGeneric[float32], mulShiftedGeneric[float64]}
 )
 
-// rowGrain returns how many rows of n elements make a chunk worth another core, when an element costs cost times an addition.
-func rowGrain(n, cost int) int { return max(1, elemGrain/(max(n, 1)*cost)) }
-
 func checkRows(name string, rows, n int, lengths ...int) {
 	for _, l := range lengths {
 		if rows < 0 || n < 0 || l != rows*n {
@@ -30,7 +27,7 @@ func checkRows(name string, rows, n int, lengths ...int) {
 // rows x n; dst may be x. A row that holds NaN or +Inf, or nothing but -Inf, becomes NaN.
 func Softmax[T Float](dst, x []T, rows, n int) {
 	checkRows("Softmax", rows, n, len(dst), len(x))
-	grain := rowGrain(n, 4)
+	grain := RowGrain(n, 4)
 	if rows <= grain || Threads() == 1 {
 		softmaxRows(dst, x, n)
 		return
@@ -81,7 +78,7 @@ func expSumGeneric[T Float](dst, x []T, m T) float64 {
 // All are rows x n; gx may be gy.
 func SoftmaxGrad[T Float](gx, gy, y []T, rows, n int, acc bool) {
 	checkRows("SoftmaxGrad", rows, n, len(gx), len(gy), len(y))
-	grain := rowGrain(n, 2)
+	grain := RowGrain(n, 2)
 	if rows <= grain || Threads() == 1 {
 		softmaxGradRows(gx, gy, y, n, acc)
 		return

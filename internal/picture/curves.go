@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -104,9 +105,9 @@ func (p Curves) draw() (*image.RGBA, []plot, error) {
 		c.text(normal, ink, e.x+54, legendTop+e.y, 0, e.name)
 	}
 
-	labels := []string{or(p.YLabel, "Loss")}
+	labels := []string{cmp.Or(p.YLabel, "Loss")}
 	if p.Rate != nil {
-		labels = append(labels, or(p.Rate.Name, "Learning rate"))
+		labels = append(labels, cmp.Or(p.Rate.Name, "Learning rate"))
 	}
 	for i, q := range plots {
 		xt := axisTicks(q.x, q.box.Dx(), long)
@@ -128,7 +129,7 @@ func (p Curves) draw() (*image.RGBA, []plot, error) {
 		c.upwards(normal, margin+labelSize-4, (q.box.Min.Y+q.box.Max.Y)/2, labels[i])
 		if i == len(plots)-1 {
 			c.lowerTicks(q.box, q.x, xt)
-			c.text(normal, ink, (q.box.Min.X+q.box.Max.X)/2, q.box.Max.Y+underTicks, 0.5, or(p.XLabel, "Epoch"))
+			c.text(normal, ink, (q.box.Min.X+q.box.Max.X)/2, q.box.Max.Y+underTicks, 0.5, cmp.Or(p.XLabel, "Epoch"))
 		}
 	}
 	return c.RGBA, plots, nil
@@ -297,12 +298,4 @@ func (q plot) curve(c *canvas, l Line, col color.RGBA) {
 		run = append(run, [2]float64{float64(q.box.Min.X) + float64(q.box.Dx())*(t-q.x.lo)/(q.x.hi-q.x.lo), h})
 	}
 	flush()
-}
-
-// or is s, or what to write where s is empty.
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
