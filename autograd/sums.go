@@ -6,11 +6,18 @@ import (
 	"github.com/spamoe/spamoe/internal/kernel"
 )
 
+// RowSummer is a pointer to arguments of SumOver, which describe rows and know how to add up what a group of them gives. Rows goes through
+// the rows lo to hi: parts[i], zeros at first, is where it adds to the gradient of values[i], nil where there is none to be computed.
+// Several goroutines call it at once, with parts of their own.
+type RowSummer[A any] interface {
+	*A
+	Rows(lo, hi int, parts [][]float32)
+}
+
 // SumOver adds up the gradients of values, of which any may be nil, for an operation that goes through rows of its data once and meets
-// the same parameters in all of them. It calls args.Rows, from several goroutines, for groups of at least least rows, lo to hi, that do
-// not depend on the number of threads; parts[i], zeros at first, is where a group adds to the gradient of values[i], nil where there is
-// none to be computed. The groups' parts are then added in order.
-func SumOver[A any, P rowGroup[A]](g *Grads, rows, least int, values []*Value, args A) {
+// the same parameters in all of them. It calls Rows of a copy of args for groups of at least least rows that do not depend on the number of
+// threads, and then adds the groups' parts in order.
+func SumOver[A any, P RowSummer[A]](g *Grads, rows, least int, values []*Value, args A) {
 	n := len(values)
 	width := 0
 	for _, v := range values {
@@ -43,14 +50,8 @@ func SumOver[A any, P rowGroup[A]](g *Grads, rows, least int, values []*Value, a
 	g.Free(all)
 }
 
-// rowGroup is a pointer to arguments that can work on a group of rows of what they describe.
-type rowGroup[A any] interface {
-	*A
-	Rows(lo, hi int, parts [][]float32)
-}
-
 // summation is one call of SumOver.
-type summation[A any, P rowGroup[A]] struct {
+type summation[A any, P RowSummer[A]] struct {
 	args     A
 	all      []float32   // width of every group
 	parts    [][]float32 // n of every group
