@@ -3,6 +3,7 @@ package autograd_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spamoe/spamoe/autograd"
 )
@@ -77,4 +78,31 @@ func ExampleDropout() {
 	kept := autograd.Sum(autograd.Dropout(train.Const(x), 0.5)).Data[0] / 2
 	fmt.Println(kept == float32(int(kept)), autograd.Dropout((&autograd.Tape{}).Const(x), 0.5).Data)
 	// Output: true [1 1 1 1 1 1]
+}
+
+// What a block computes on its way is not kept for the backward pass, which computes it again: gradients are the same.
+func ExampleRecompute() {
+	w := autograd.NewParam(3, 3)
+	for i := range w.Data {
+		w.Data[i] = float32(i) / 4
+	}
+	x := autograd.FromSlice([]float32{1, 2, 3}, 1, 3)
+	gradient := func(again bool) []float32 {
+		tape := &autograd.Tape{Train: true}
+		block := func(x *autograd.Value) *autograd.Value { return autograd.ReLU(autograd.Linear(x, tape.Param(w), nil)) }
+		y := tape.Input(x)
+		for range 2 {
+			if again {
+				y = autograd.Recompute(y, block)
+			} else {
+				y = block(y)
+			}
+		}
+		return autograd.Sum(y).Backward().Of(w).Data
+	}
+	fmt.Println(gradient(false))
+	fmt.Println(slices.Equal(gradient(false), gradient(true)))
+	// Output:
+	// [4.25 11 17.75 5 12.5 20 5.75 14 22.25]
+	// true
 }

@@ -52,6 +52,27 @@ func ExampleModel_ForwardWith() {
 	// Output: [1 1 50]
 }
 
+// Training may begin with few modes, which are the smooth part of functions, and add more: the weights are there for all of them.
+func ExampleModel_SetModes() {
+	model, err := fno.New(fno.Config{In: 1, Out: 1, Hidden: 4, Modes: []int{4, 4}, MaxModes: []int{12, 12}}, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, modes := range []int{4, 8, 12, 16} {
+		if err := model.SetModes(modes, modes); err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(model.Blocks.Convs[0].Modes())
+	}
+	// Output:
+	// [4 4]
+	// [8 8]
+	// [12 12]
+	// spectral: SetModes: [16 16]; want 1 to [12 12]
+}
+
 func newModel(t testing.TB, c fno.Config) *fno.Model {
 	t.Helper()
 	m, err := fno.New(c, rand.New(rand.NewPCG(3, 4)))

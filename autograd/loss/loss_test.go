@@ -177,3 +177,21 @@ func benchmark(b *testing.B, f objective) {
 	}
 	b.ReportMetric(float64(x.Len())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mpixel/s")
 }
+
+// The relative error in values alone, and in values and slopes: a short ripple is small in one and large in the other.
+func ExampleH1() {
+	const n = 64
+	truth, ripple := autograd.New(1, 1, n), autograd.New(1, 1, n)
+	for i := range n {
+		s := 2 * math.Pi * float64(i) / n
+		truth.Data[i] = float32(math.Sin(s))
+		ripple.Data[i] = float32(math.Sin(s) + 0.05*math.Sin(10*s))
+	}
+	tape := &autograd.Tape{}
+	y, x := tape.Const(truth), tape.Const(ripple)
+	fmt.Printf("L2 %.2f\n", loss.Lp(x, y, loss.LpConfig{Axes: 1}).Data[0])
+	fmt.Printf("H1 %.2f\n", loss.H1(x, y, loss.H1Config{Axes: 1}).Data[0])
+	// Output:
+	// L2 0.05
+	// H1 0.42
+}
