@@ -3,7 +3,7 @@ package main
 import (
 	"math/rand/v2"
 
-	"github.com/spamoe/spamoe/internal/diffusion"
+	"github.com/spamoe/spamoe/examples/diffusion"
 )
 
 // The two values of the coefficient, and the parameters of the random field that chooses between them.

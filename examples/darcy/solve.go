@@ -6,7 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/dsp/fourier"
 
-	"github.com/spamoe/spamoe/internal/diffusion"
+	"github.com/spamoe/spamoe/examples/diffusion"
 )
 
 // darcy is the finite-volume scheme for Darcy's equation with a preconditioner.

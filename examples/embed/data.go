@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 
 	"gonum.org/v1/gonum/floats"
-
-	"github.com/spamoe/spamoe/internal/progress"
 )
 
 // samples are what the operator learns from, on n cells per side: its inputs, n x n; the solutions for the sources, each scaled to
@@ -23,7 +21,7 @@ type samples struct {
 }
 
 // generate draws count problems and solves them directly. Problem i is that of seed and first + i.
-func generate(ctx context.Context, n, fieldCells int, seed uint64, first, count int, bar *progress.Bar) (*samples, error) {
+func generate(ctx context.Context, n, fieldCells int, seed uint64, first, count int) (*samples, error) {
 	inner, m, outputs := n-1, n+1, side*side
 	out := &samples{count: count, n: n, input: make([]float32, count*n*n), target: make([]float32, count*outputs*inner*inner),
 		rootOfEast: make([]float32, count*m*n), rootOfNext: make([]float32, count*m*n)}
@@ -45,7 +43,6 @@ func generate(ctx context.Context, n, fieldCells int, seed uint64, first, count 
 					return
 				}
 				out.store(i, p, us, rhs)
-				bar.Add(1)
 			}
 		})
 	}

@@ -5,7 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/spamoe/spamoe/internal/diffusion"
+	"github.com/spamoe/spamoe/examples/diffusion"
 )
 
 // direct solves A u = b for several right-hand sides by a Cholesky factorisation of the band matrix, in O(n^4) operations: for the

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/spamoe/spamoe/autograd"
-	"github.com/spamoe/spamoe/internal/progress"
 )
 
 // settings are what the flags set.
@@ -57,7 +56,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	c := &settings{}
 	f := flag.NewFlagSet("embed", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // main tells the errors
-	f.StringVar(&c.out, "out", "runs/embed", "`folder` for the picture")
+	f.StringVar(&c.out, "out", "runs/embed", "`folder` for the residuals")
 	f.IntVar(&c.fields, "fields", 24, "unseen coefficient fields to solve for")
 	f.IntVar(&c.samples, "samples", 1500, "coefficient fields to train on")
 	f.IntVar(&c.steps, "steps", 1500, "optimiser steps, of 8 fields each")
@@ -89,9 +88,8 @@ func (c *settings) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	start := time.Now()
-	bar := progress.Start(stderr, "solving training problems", c.samples)
-	data, err := generate(ctx, trained, solved, c.seed, 0, c.samples, bar)
-	bar.Done()
+	fmt.Fprintf(stderr, "solving %d training problems\n", c.samples)
+	data, err := generate(ctx, trained, solved, c.seed, 0, c.samples)
 	if err != nil {
 		return err
 	}
@@ -102,9 +100,7 @@ func (c *settings) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	start = time.Now()
-	bar = progress.Start(stderr, "training", c.steps)
-	miss, err := train(ctx, o, data, c.steps, rng, bar)
-	bar.Done()
+	miss, err := train(ctx, o, data, c.steps, rng, stderr)
 	if err != nil {
 		return err
 	}
@@ -125,10 +121,10 @@ func (c *settings) run(ctx context.Context, stdout, stderr io.Writer) error {
 		runs = append(runs, r)
 	}
 	report(stdout, runs)
-	path := filepath.Join(c.out, "convergence.png")
-	if err := draw(path, runs); err != nil {
+	path := filepath.Join(c.out, "residuals.csv")
+	if err := os.WriteFile(path, residuals(runs), 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "\n%s shows how the residuals fall\n", path)
+	fmt.Fprintf(stdout, "\n%s has the residuals of a typical field, iteration by iteration\n", path)
 	return nil
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,7 +21,14 @@ func TestRun(t *testing.T) {
 	require.NoError(t, c.run(context.Background(), &out, io.Discard))
 	require.Contains(t, out.String(), "trained on 8 fields of 32 x 32 cells")
 	require.Contains(t, out.String(), "median")
-	require.FileExists(t, filepath.Join(c.out, "convergence.png"))
+	table, err := os.ReadFile(filepath.Join(c.out, "residuals.csv"))
+	require.NoError(t, err)
+	rows := strings.Split(strings.TrimSpace(string(table)), "\n")
+	require.Equal(t, "iteration,without,operator,16 sines,36 sines,operator and 16 sines", rows[0])
+	require.True(t, strings.HasPrefix(rows[1], "0,1,"), rows[1]) // without a coarse space it starts at zero
+	for i, row := range rows {
+		require.Equal(t, ways, strings.Count(row, ","), "row %d", i)
+	}
 
 	stopped, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -52,4 +62,18 @@ func TestParse(t *testing.T) {
 func TestMedian(t *testing.T) {
 	require.Equal(t, 2.0, median([]float64{3, 1, 2}))
 	require.Equal(t, 2.5, median([]float64{4, 1, 3, 2}))
+}
+
+// A copy of this folder builds in another module.
+func TestImportsAreThereForAll(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, name := range append(files, "../diffusion/scheme.go", "../diffusion/field.go") {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, i := range f.Imports {
+			require.NotContains(t, i.Path.Value, "/internal/", name)
+		}
+	}
 }

@@ -1,14 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"text/tabwriter"
 	"time"
-
-	"github.com/spamoe/spamoe/internal/picture"
 )
 
 // report prints what all problems took and the medians.
@@ -62,20 +61,29 @@ func median(x []float64) float64 {
 	return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
 }
 
-// draw writes a picture of the residuals of the problem whose ratio of iterations is the median one.
-func draw(path string, runs []*comparison) error {
+// residuals is a table of the relative residuals of the problem whose ratio of iterations is the median one: a row for each iteration, a
+// column for each way, empty where it has ended.
+func residuals(runs []*comparison) []byte {
 	sorted := slices.SortedFunc(slices.Values(runs), func(a, b *comparison) int {
 		return cmp.Compare(a.ratio(), b.ratio())
 	})
 	r := sorted[len(sorted)/2]
-	curves := picture.Curves{Title: "Conjugate gradients, a typical field", XLabel: "Iteration", YLabel: "Relative residual",
-		Levels: []picture.Level{{Name: "Tolerance", Y: tolerance}}}
+	var table bytes.Buffer
+	table.WriteString("iteration")
+	longest := 0
 	for k, m := range r.by {
-		x := make([]float64, len(m.history))
-		for i := range x {
-			x[i] = float64(i)
-		}
-		curves.Lines = append(curves.Lines, picture.Line{Name: names[k], X: x, Y: m.history})
+		table.WriteString("," + names[k])
+		longest = max(longest, len(m.history))
 	}
-	return picture.Save(path, curves)
+	for i := range longest {
+		fmt.Fprintf(&table, "\n%d", i)
+		for _, m := range r.by {
+			table.WriteByte(',')
+			if i < len(m.history) {
+				fmt.Fprintf(&table, "%.4g", m.history[i])
+			}
+		}
+	}
+	table.WriteByte('\n')
+	return table.Bytes()
 }

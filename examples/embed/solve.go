@@ -6,7 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
-	"github.com/spamoe/spamoe/internal/diffusion"
+	"github.com/spamoe/spamoe/examples/diffusion"
 )
 
 // tolerance is the relative residual ||b - A u|| / ||b|| at which an iteration ends, and most its length where it does not converge.

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/spamoe/spamoe/autograd"
-	"github.com/spamoe/spamoe/internal/diffusion"
+	"github.com/spamoe/spamoe/examples/diffusion"
 )
 
 func someProblem(n int, seed uint64) *problem {

@@ -3,20 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 
 	"github.com/spamoe/spamoe/autograd"
 	"github.com/spamoe/spamoe/autograd/optim"
-	"github.com/spamoe/spamoe/internal/progress"
 )
 
 // batch is how many problems make one step.
 const batch = 8
 
 // train fits o to data in some steps of AdamW, with a rate that rises, then falls with a cosine, on the energy error. The operator
-// keeps the moving average of its parameters. It returns the mean loss of the last steps/10 steps.
-func train(ctx context.Context, o *operator, data *samples, steps int, rng *rand.Rand, bar *progress.Bar) (float64, error) {
+// keeps the moving average of its parameters. It returns the mean loss of the last steps/10 steps, and tells log how far it is ten times.
+func train(ctx context.Context, o *operator, data *samples, steps int, rng *rand.Rand, log io.Writer) (float64, error) {
 	warmup := min(50, steps/10)
 	rate := optim.Cosine{Base: 3e-3, Steps: max(1, steps-warmup), Warmup: optim.Warmup{Steps: warmup, Factor: 0.01}}
 	adam := optim.NewAdamW(o.net, optim.Config{Decay: 1e-4})
@@ -41,8 +41,9 @@ func train(ctx context.Context, o *operator, data *samples, steps int, rng *rand
 		if step >= steps-max(1, steps/10) {
 			last, counted = last+float64(l.Data[0]), counted+1
 		}
-		bar.Note("energy error %.3f", l.Data[0])
-		bar.Add(1)
+		if (step+1)%max(1, steps/10) == 0 {
+			fmt.Fprintf(log, "training: step %d of %d, energy error %.3f\n", step+1, steps, l.Data[0])
+		}
 		tape.Reset()
 	}
 	average.Swap()

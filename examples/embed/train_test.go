@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -15,7 +16,7 @@ import (
 // The targets solve their equations and have unit energy; a problem depends on its seed and number only.
 func TestGenerate(t *testing.T) {
 	const n, inner = 8, 7
-	d, err := generate(context.Background(), n, 16, 3, 5, 3, nil)
+	d, err := generate(context.Background(), n, 16, 3, 5, 3)
 	require.NoError(t, err)
 	p := newProblem(n, 16, rand.New(rand.NewPCG(3, 6)))
 	for k, s := range sources(n) {
@@ -29,13 +30,13 @@ func TestGenerate(t *testing.T) {
 		require.InDelta(t, 1, floats.Dot(u, au), 1e-5)
 		require.InDelta(t, 1, floats.Dot(au, s)/(norm(au)*norm(s)), 1e-5)
 	}
-	again, err := generate(context.Background(), n, 16, 3, 6, 1, nil)
+	again, err := generate(context.Background(), n, 16, 3, 6, 1)
 	require.NoError(t, err)
 	require.Equal(t, again.input, d.input[n*n:2*n*n])
 
 	stopped, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = generate(stopped, n, 16, 3, 0, 3, nil)
+	_, err = generate(stopped, n, 16, 3, 0, 3)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -58,7 +59,7 @@ func TestProblemOnTwoGrids(t *testing.T) {
 // The loss is the energy norm of the error, as the scheme has it.
 func TestLossIsTheEnergyOfTheError(t *testing.T) {
 	const n, inner = 16, 15
-	d, err := generate(context.Background(), n, n, 1, 0, 2, nil)
+	d, err := generate(context.Background(), n, n, 1, 0, 2)
 	require.NoError(t, err)
 	o, err := newOperator(rand.New(rand.NewPCG(1, 0)))
 	require.NoError(t, err)
@@ -84,7 +85,7 @@ func TestLossIsTheEnergyOfTheError(t *testing.T) {
 func TestTrainingSavesIterations(t *testing.T) {
 	const n = 16
 	ctx := context.Background()
-	d, err := generate(ctx, n, n, 1, 0, 64, nil)
+	d, err := generate(ctx, n, n, 1, 0, 64)
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(1, 0))
 	o, err := newOperator(rng)
@@ -102,7 +103,7 @@ func TestTrainingSavesIterations(t *testing.T) {
 		return classical, learned, start
 	}
 	_, untrained, before := count()
-	_, err = train(ctx, o, d, 80, rng, nil)
+	_, err = train(ctx, o, d, 80, rng, io.Discard)
 	require.NoError(t, err)
 	classical, trained, after := count()
 	t.Logf("iterations %d without, %d untrained, %d trained; energy error at the start %.3f, then %.3f", classical, untrained, trained, before, after)
@@ -112,9 +113,9 @@ func TestTrainingSavesIterations(t *testing.T) {
 
 	stopped, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = train(stopped, o, d, 1, rng, nil)
+	_, err = train(stopped, o, d, 1, rng, io.Discard)
 	require.ErrorIs(t, err, context.Canceled)
 	d.input[0] = float32(math.NaN())
-	_, err = train(ctx, o, d, 8, rng, nil)
+	_, err = train(ctx, o, d, 8, rng, io.Discard)
 	require.ErrorContains(t, err, "not a number at step")
 }
