@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // annealing finds which candidates x_i, 0 or 1, to move, so that
@@ -81,9 +83,7 @@ func (a *annealing) flip(i int) {
 	if a.moved[cell] = i; !a.x[i] {
 		sign, a.moved[cell] = -1, -1
 	}
-	for j, v := range a.s[i*k:][:k] {
-		a.field[j] += sign * v
-	}
+	floats.AddScaled(a.field, sign, a.s[i*k:][:k])
 }
 
 // run returns the best x that it finds. Differences of less than precision are none.
