@@ -3,6 +3,7 @@ package wave
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Point is a cell of the model: Row counts down from the surface, Col from the left edge, both from 0.
@@ -59,6 +60,16 @@ func Line(row, n, nx int) []Point {
 		}
 	}
 	return points
+}
+
+// clone returns a copy that shares no memory with c.
+func (c Config) clone() Config {
+	c.Wavelet, c.Sources, c.Receivers = slices.Clone(c.Wavelet), slices.Clone(c.Sources), slices.Clone(c.Receivers)
+	c.ShotReceivers = slices.Clone(c.ShotReceivers)
+	for i, list := range c.ShotReceivers {
+		c.ShotReceivers[i] = slices.Clone(list)
+	}
+	return c
 }
 
 // complete returns the configuration with every field set for a model of nz x nx cells, or the reason why it cannot be used.

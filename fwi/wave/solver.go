@@ -27,12 +27,13 @@ type Solver[T Float] struct {
 }
 
 // New returns a solver for models of nz rows (depth) and nx columns. It fails where cfg holds a negative or non-finite value, or
-// sources or receivers outside the model.
+// sources or receivers outside the model. The solver keeps nothing of cfg that the caller may change later.
 func New[T Float](cfg Config, nz, nx int) (*Solver[T], error) {
 	cfg, err := cfg.complete(nz, nx)
 	if err != nil {
 		return nil, err
 	}
+	cfg = cfg.clone()
 	s := &Solver[T]{cfg: cfg, grid: newGrid(cfg, nz, nx), stencil: stencilGeneric[T], correlate: correlateGeneric[T]}
 	if r := s.grid.reach; s.grid.height < r || s.grid.width < r {
 		return nil, fmt.Errorf("wave: model of %d x %d cells between free sides, want at least %d cells for Order %d", nz, nx, r, cfg.Order)
@@ -69,8 +70,8 @@ func (g *grid) survey(cfg Config) []*traces {
 	return all
 }
 
-// Config returns the survey with every default filled in.
-func (s *Solver[T]) Config() Config { return s.cfg }
+// Config returns the survey with every default filled in; it is the caller's to change.
+func (s *Solver[T]) Config() Config { return s.cfg.clone() }
 
 // Shape returns the size of one gather: shots, samples, receivers.
 func (s *Solver[T]) Shape() (shots, samples, receivers int) {

@@ -28,6 +28,36 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, []int{5, 1000, 70}, []int{shots, samples, receivers})
 }
 
+// What becomes of the slices that New got and of those that Config returned does not matter to a solver.
+func TestSolverKeepsItsSurvey(t *testing.T) {
+	const nz, nx = 8, 9
+	survey := func() Config {
+		return Config{Samples: 30, Pad: 6, Wavelet: []float64{1, 2}, Sources: []Point{{1, 2}}, Receivers: []Point{{1, 4}, {2, 2}}}
+	}
+	spoil := func(c Config) {
+		c.Wavelet[0], c.Sources[0], c.Receivers[0] = 9, Point{500, 500}, Point{500, 500}
+		for _, list := range c.ShotReceivers {
+			list[0] = Point{500, 500}
+		}
+	}
+	for _, own := range []bool{false, true} {
+		cfg := survey()
+		if own {
+			cfg.ShotReceivers = [][]Point{{{1, 5}, {3, 3}}}
+		}
+		s, err := New[float32](cfg, nz, nx)
+		require.NoError(t, err)
+		want, got, vel := make([]float32, 30*2), make([]float32, 30*2), layered[float32](nz, nx)
+		complete := s.Config()
+		require.NoError(t, s.Forward(context.Background(), want, vel))
+		spoil(cfg)
+		spoil(s.Config())
+		require.Equal(t, complete, s.Config())
+		require.NoError(t, s.Forward(context.Background(), got, vel))
+		require.Equal(t, want, got)
+	}
+}
+
 func TestConfigSurvivesJSON(t *testing.T) {
 	cfg := Config{Dx: 5, Steps: 3, Wavelet: []float64{1, 2}, Sources: []Point{{1, 2}}}
 	text, err := json.Marshal(cfg)
