@@ -36,7 +36,7 @@ type Config struct {
 	Freq float64 `json:"freq,omitempty"` // peak frequency of the Ricker wavelet in hertz (15)
 	// Wavelet replaces the Ricker wavelet where it is not nil: one value per time step, zero after the last.
 	Wavelet []float64 `json:"wavelet,omitempty"`
-	Shots   int       `json:"shots,omitempty"` // sources, evenly spread over row 1, where Sources is nil (5)
+	Shots   int       `json:"shots,omitempty"` // sources, evenly spread over row 1, where Sources is nil (5); else it follows from them
 	// Sources holds one cell per shot. Nil means Line(1, Shots, nx).
 	Sources []Point `json:"sources,omitempty"`
 	// Receivers holds one cell per trace, the same for all shots. Nil means every column of row 1.
@@ -123,6 +123,7 @@ func (c Config) complete(nz, nx int) (Config, error) {
 	if c.Sources == nil {
 		c.Sources = Line(min(1, nz-1), c.Shots, nx)
 	}
+	c.Shots = len(c.Sources)
 	if c.ShotReceivers != nil {
 		if err := c.checkShotReceivers(nz, nx); err != nil {
 			return c, err

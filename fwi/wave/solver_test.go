@@ -67,6 +67,14 @@ func TestConfigSurvivesJSON(t *testing.T) {
 	require.Equal(t, cfg, back)
 }
 
+func TestShotsFollowFromSources(t *testing.T) {
+	for _, shots := range []int{0, 3} {
+		s, err := New[float32](Config{Shots: shots, Sources: []Point{{1, 1}, {2, 2}}}, 8, 9)
+		require.NoError(t, err)
+		require.Equal(t, 2, s.Config().Shots)
+	}
+}
+
 func TestFewerStepsLeaveZeroRows(t *testing.T) {
 	vel := layered[float32](12, 14)
 	full := simulate(t, Config{Samples: 90, Pad: 10}, 12, 14, vel)
