@@ -30,16 +30,25 @@ func (s *Solver[T]) check(vel []T, sample int) error {
 	}
 	courant := float64(vel[at]) * s.cfg.Dt / s.cfg.Dx
 	// With damping the chequerboard needs alpha |L| <= 4 - 2 D dt.
-	most := math.Sqrt(max(0, stencils[s.cfg.Order].limit()*(1-s.damping(vel)/2)))
-	if !(courant <= most) {
-		return fmt.Errorf("wave: model %d, row %d, column %d: at %v m/s a wave crosses %.4g cells in a time step (dt %v s, dx %v m), want at most %.4g for a stable scheme",
-			sample, at/s.grid.nx, at%s.grid.nx, vel[at], courant, s.cfg.Dt, s.cfg.Dx, most)
+	limit := stencils[s.cfg.Order].limit()
+	most := math.Sqrt(max(0, limit*(1-s.damping(vel)/2)))
+	if courant <= most {
+		return nil
 	}
-	return nil
+	hint := ""
+	if undamped := math.Sqrt(limit); courant <= undamped {
+		hint = fmt.Sprintf(" with Pad %d; the larger Pad, the nearer to %.4g", s.cfg.Pad, undamped)
+	}
+	return fmt.Errorf("wave: model %d, row %d, column %d: at %v m/s a wave crosses %.4g cells in a time step (dt %v s, dx %v m), want at most %.4g for a stable scheme%s",
+		sample, at/s.grid.nx, at%s.grid.nx, vel[at], courant, s.cfg.Dt, s.cfg.Dx, most, hint)
 }
 
-// damping returns D dt at the outer edge of the strips: it grows with the least velocity of the model.
+// damping returns D dt at the outer edge of the strips: it grows with the least velocity of the model. It is zero where all sides are
+// free, so that there are no strips.
 func (s *Solver[T]) damping(vel []T) float64 {
+	if s.grid.height == s.grid.nz && s.grid.width == s.grid.nx {
+		return 0
+	}
 	least := vel[0]
 	for _, v := range vel {
 		least = min(least, v)
