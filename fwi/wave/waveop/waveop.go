@@ -41,8 +41,10 @@ func (s *Survey) Simulate(velocities *autograd.Value) (*autograd.Value, error) {
 	nb, cells := shape[0], s.nz*s.nx
 	shots, samples, receivers := s.solver.Shape()
 	out := velocities.Tape().Alloc(nb, shots, samples, receivers)
-	if err := s.solver.Forward(context.Background(), out.Data, velocities.Data); err != nil {
-		return nil, err
+	if nb > 0 {
+		if err := s.solver.Forward(context.Background(), out.Data, velocities.Data); err != nil {
+			return nil, err
+		}
 	}
 	return autograd.Record("Simulate", out, []*autograd.Value{velocities}, autograd.BackwardFunc(func(g *autograd.Grads, gy []float32) {
 		gx := g.Zeroed(velocities)

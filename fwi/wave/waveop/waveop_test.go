@@ -69,6 +69,16 @@ func TestErrors(t *testing.T) {
 	require.True(t, math.IsNaN(float64(g.Data[3])))
 }
 
+// A batch of none goes through, and back.
+func TestBatchOfNone(t *testing.T) {
+	s := survey(t)
+	v := (&autograd.Tape{}).Input(autograd.New(0, 1, nz, nx))
+	y, err := s.Simulate(v)
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 2, 70, nx}, y.Shape)
+	require.Empty(t, autograd.Sum(y).Backward().Wrt(v).Data)
+}
+
 // A "network" of one parameter, the contrast of a layer, learns it from gathers alone.
 func Example() {
 	s, err := waveop.New(wave.Config{Samples: 200, Pad: 30, Shots: 2}, 20, 20)
