@@ -109,7 +109,7 @@ func (c Config) complete(nz, nx int) (Config, error) {
 		return c, fmt.Errorf("wave: Shots is %d, want 1 to 2^20", c.Shots)
 	case c.Memory < 0:
 		return c, fmt.Errorf("wave: Memory is %d bytes, want a positive number", c.Memory)
-	case c.Wavelet == nil && c.Freq*c.Dt < 1e-6:
+	case c.Wavelet == nil && c.Freq*c.Dt < leastPhase:
 		return c, fmt.Errorf("wave: a wavelet of Freq %v Hz lasts more than a million time steps of Dt %v s", c.Freq, c.Dt)
 	}
 	if c.Wavelet == nil {

@@ -256,6 +256,13 @@ func TestBadConfig(t *testing.T) {
 	require.EqualError(t, err, "wave: model of 3 x 5 cells between free sides, want at least 4 cells for Order 8")
 }
 
+func TestBadRicker(t *testing.T) {
+	for _, x := range [][2]float64{{0, 0.001}, {15, 0}, {-15, -0.001}, {math.NaN(), 0.001}, {math.Inf(1), 0.001}, {15, math.Inf(1)}, {1e-9, 0.001}} {
+		require.PanicsWithValue(t, fmt.Sprintf("wave: Ricker of %v Hz with a time step of %v s, want positive finite numbers with a product of at least 1e-06", x[0], x[1]),
+			func() { Ricker(x[0], x[1]) })
+	}
+}
+
 func TestBadModels(t *testing.T) {
 	s, err := New[float32](Config{Samples: 5, Pad: 40}, 3, 4)
 	require.NoError(t, err)
