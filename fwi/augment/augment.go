@@ -39,6 +39,11 @@ func New(cfg Config, survey wave.Config, nz, nx int) (*Augmenter, error) {
 	if !(cfg.Noise[0] <= cfg.Noise[1]) || math.IsInf(cfg.Noise[0], 0) || math.IsInf(cfg.Noise[1], 0) {
 		return nil, fmt.Errorf("augment: Noise is from %v to %v dB, want two finite numbers in order", cfg.Noise[0], cfg.Noise[1])
 	}
+	for i, f := range cfg.Freqs {
+		if !(f > 0) { // zero would be the survey's default
+			return nil, fmt.Errorf("augment: Freqs[%d] is %v Hz, want a positive number", i, f)
+		}
+	}
 	a := &Augmenter{cfg: cfg, nz: nz, nx: nx}
 	freqs := cfg.Freqs
 	if len(freqs) == 0 {

@@ -110,7 +110,9 @@ func TestErrors(t *testing.T) {
 		"augment: Flip is 2, want a probability":                             {Flip: 2},
 		"augment: Mute is -1, want a probability":                            {Mute: -1},
 		"augment: Noise is from 3 to 1 dB, want two finite numbers in order": {Noise: [2]float64{3, 1}},
-		"wave: Freq is -5, want a positive finite number":                    {Freqs: []float64{-5}},
+		"augment: Freqs[1] is 0 Hz, want a positive number":                  {Freqs: []float64{15, 0}},
+		"augment: Freqs[0] is NaN Hz, want a positive number":                {Freqs: []float64{math.NaN()}},
+		"wave: Freq is +Inf, want a positive finite number":                  {Freqs: []float64{math.Inf(1)}},
 	} {
 		_, err := augment.New(cfg, survey, nz, nx)
 		require.EqualError(t, err, want)
