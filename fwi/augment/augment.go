@@ -63,7 +63,7 @@ func New(cfg Config, survey wave.Config, nz, nx int) (*Augmenter, error) {
 }
 
 // Apply changes a pair in place: gathers (shots x samples x receivers) and the map (nz x nx). It simulates only where it has to, and
-// then fails where wave's Forward does.
+// then fails where wave's Forward does: the map is then as it was, gathers where the simulation had begun are not.
 func (a *Augmenter) Apply(ctx context.Context, gathers, vel []float32, rng *rand.Rand) error {
 	flip := rng.Float64() < a.cfg.Flip
 	solver := a.solvers[rng.IntN(len(a.solvers))]
@@ -73,6 +73,9 @@ func (a *Augmenter) Apply(ctx context.Context, gathers, vel []float32, rng *rand
 	}
 	if flip || len(a.cfg.Freqs) > 0 {
 		if err := solver.Forward(ctx, gathers, vel); err != nil {
+			if flip {
+				Flip(vel, a.nx)
+			}
 			return err
 		}
 	}

@@ -119,6 +119,18 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// Where Apply fails, the map is the one that the gathers were recorded over.
+func TestFailureLeavesThePair(t *testing.T) {
+	g, v := pair(t)
+	v[5] = 0
+	g2, v2 := slices.Clone(g), slices.Clone(v)
+	a, err := augment.New(augment.Config{Flip: 1}, survey, nz, nx)
+	require.NoError(t, err)
+	require.ErrorContains(t, a.Apply(context.Background(), g2, v2, rand.New(rand.NewPCG(1, 2))), "velocity is 0 m/s")
+	require.Equal(t, v, v2)
+	require.Equal(t, g, g2)
+}
+
 func ExampleAugmenter_Apply() {
 	a, err := augment.New(augment.Config{Flip: 1, Noise: [2]float64{10, 30}}, wave.Config{Samples: 100, Pad: 10, Shots: 1}, 4, 3)
 	if err != nil {
