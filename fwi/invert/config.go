@@ -21,7 +21,7 @@ type Problem struct {
 type Config struct {
 	Min    float64 `json:"min,omitempty"`    // bounds of the velocity in m/s (1500)
 	Max    float64 `json:"max,omitempty"`    // (4500)
-	Stages []Stage `json:"stages,omitempty"` // nil: Stages of the survey
+	Stages []Stage `json:"stages,omitempty"` // none: Stages of the survey
 	Pairs  int     `json:"pairs,omitempty"`  // of steps and gradients that L-BFGS remembers (100)
 	// Probes is how many gradients estimate the illumination at the beginning of a round (3); negative: none, all cells get the
 	// same weight.
@@ -184,7 +184,7 @@ func (c Config) complete(p *Problem) (Config, error) {
 	if c.Pairs < 1 || c.Power < 0 || c.Mute < 0 || c.Target < 0 || c.Stall < 0 {
 		return c, fmt.Errorf("invert: Pairs %d, Power %v, Mute %v, Target %v and Stall %v, want positive numbers", c.Pairs, c.Power, c.Mute, c.Target, c.Stall)
 	}
-	if c.Stages == nil {
+	if len(c.Stages) == 0 {
 		c.Stages = Stages(p.Survey, c.Min)
 	}
 	for i := range c.Stages {

@@ -364,6 +364,17 @@ func TestObjectiveGradient(t *testing.T) {
 	require.InEpsilon(t, (at(h)-at(-h))/(2*h), slope, 2e-3)
 }
 
+// Without stages an inversion has the usual ones, whether there is a list of them or not.
+func TestNoStages(t *testing.T) {
+	p, _ := problem(t)
+	want, err := Config{}.complete(&p)
+	require.NoError(t, err)
+	require.NotEmpty(t, want.Stages)
+	got, err := Config{Stages: []Stage{}}.complete(&p)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
 func TestBadSettings(t *testing.T) {
 	p, _ := problem(t)
 	for want, cfg := range map[string]Config{
