@@ -3,6 +3,7 @@ package invert
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/spamoe/spamoe/fwi/wave"
@@ -187,6 +188,7 @@ func (c Config) complete(p *Problem) (Config, error) {
 	if len(c.Stages) == 0 {
 		c.Stages = Stages(p.Survey, c.Min)
 	}
+	c.Stages = slices.Clone(c.Stages) // they are the caller's
 	for i := range c.Stages {
 		s := &c.Stages[i]
 		setDefault(&s.Rounds, 1)

@@ -375,6 +375,15 @@ func TestNoStages(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+func TestStagesStayTheCallers(t *testing.T) {
+	p, _ := problem(t)
+	stages := []Stage{{Iterations: 1}}
+	c, err := Config{Stages: stages}.complete(&p)
+	require.NoError(t, err)
+	require.Equal(t, 1, c.Stages[0].Rounds)
+	require.Equal(t, []Stage{{Iterations: 1}}, stages)
+}
+
 func TestBadSettings(t *testing.T) {
 	p, _ := problem(t)
 	for want, cfg := range map[string]Config{
