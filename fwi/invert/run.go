@@ -260,9 +260,9 @@ func (r *run) objective(stage Stage) (*objective, error) {
 			if err != nil {
 				return nil, err
 			}
-			n = min(len(solver.Config().Wavelet)*5/4, solver.Config().Steps)
+			n = len(solver.Config().Wavelet) * 5 / 4
 		}
-		w, err := Wavelet(r.ctx, r.p, vel, n)
+		w, err := Wavelet(r.ctx, r.p, vel, min(n, r.p.Survey.Steps))
 		if err != nil {
 			return nil, err
 		}

@@ -307,6 +307,20 @@ func TestWaveletIsEstimated(t *testing.T) {
 	require.EqualError(t, err, "invert: wavelet of 400 samples, want 1 to 180")
 }
 
+// A wavelet as long as the gathers is estimated over the rows that were recorded, which are fewer.
+func TestWaveletIsNoLongerThanTheRecording(t *testing.T) {
+	p, truth := problem(t)
+	p.Survey.Wavelet = append(wave.Ricker(15, 0.002), make([]float64, 180-73)...)
+	require.Len(t, p.Survey.Wavelet, 180)
+	for shot := range 4 {
+		clear(p.Data[(shot*180+178)*testNX:][:2*testNX])
+	}
+	p.Start = truth
+	r, err := Run(context.Background(), p, Config{Stages: []Stage{{Iterations: 1, Wavelet: true}}, Probes: -1})
+	require.NoError(t, err)
+	require.Len(t, r.Wavelet, 178)
+}
+
 // The probes estimate the diagonal of J'J, checked against differences of the data in single cells.
 func TestIllumination(t *testing.T) {
 	vel := anomaly()
