@@ -3,9 +3,12 @@ package invert
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spamoe/spamoe/fwi/wave"
 )
 
 func TestBasisAdjoints(t *testing.T) {
@@ -59,6 +62,31 @@ func TestBoundsInvertAndSaturate(t *testing.T) {
 	require.InDelta(t, 50, v, 1e-6)
 	v, _ = b.velocity(100)
 	require.InDelta(t, 4830, v, 1e-6)
+}
+
+// Bounds are as wide as ever where that is stable, else as wide as is stable, to the last number.
+func TestBoundsAreStable(t *testing.T) {
+	const nz, nx = 6, 7
+	solver := func(dt float64, pad int) *wave.Solver[float32] {
+		s, err := wave.New[float32](wave.Config{Dt: dt, Samples: 10, Pad: pad}, nz, nx)
+		require.NoError(t, err)
+		return s
+	}
+	b, err := stableBounds(1500, 4500, solver(0.001, 120), nz*nx)
+	require.NoError(t, err)
+	require.Equal(t, newBounds(1500, 4500), b)
+	s := solver(0.00127, 120)
+	b, err = stableBounds(1500, 4500, s, nz*nx)
+	require.NoError(t, err)
+	v, _ := b.velocity(-100)
+	require.InDelta(t, 1275, v, 1e-9)
+	fast := b.velocities(slices.Repeat([]float64{1e9}, nz*nx))
+	require.NoError(t, s.Check(fast))
+	require.True(t, fast[0] > 4500 && fast[0] < 4725)
+	require.Error(t, s.Check(slices.Repeat([]float32{math.Nextafter32(fast[0], 5000)}, nz*nx)))
+	_, err = stableBounds(1500, 4500, solver(0.00135, 100), nz*nx)
+	require.ErrorContains(t, err, "invert: with Dt 0.00135 s, Dx 10 m and Pad 100 velocities up to 4")
+	require.ErrorContains(t, err, " m/s are stable, want those up to Max, 4500 m/s")
 }
 
 func TestRoughnessDerivatives(t *testing.T) {

@@ -21,7 +21,7 @@ type Problem struct {
 // Config says how to invert. Its zero value gives sensible results for recordings without too much noise.
 type Config struct {
 	Min    float64 `json:"min,omitempty"`    // bounds of the velocity in m/s (1500)
-	Max    float64 `json:"max,omitempty"`    // (4500)
+	Max    float64 `json:"max,omitempty"`    // (4500); the survey has to be stable up to it
 	Stages []Stage `json:"stages,omitempty"` // none: Stages of the survey
 	Pairs  int     `json:"pairs,omitempty"`  // of steps and gradients that L-BFGS remembers (100)
 	// Probes is how many gradients estimate the illumination at the beginning of a round (3); negative: none, all cells get the

@@ -31,8 +31,9 @@ type Result struct {
 	Resumed bool      // it went on from a state file, or found the result there
 }
 
-// Run inverts the data of p. It fails where sizes, settings or data make no sense, where the survey cannot be simulated, with the
-// error of Watch, and with ctx's error soon after ctx is done; the state file, if there is one, then holds the last iteration.
+// Run inverts the data of p. It fails where sizes, settings or data make no sense, where the survey cannot be simulated, or not with
+// all velocities up to Max, with the error of Watch, and with ctx's error soon after ctx is done; the state file, if there is one, then
+// holds the last iteration.
 func Run(ctx context.Context, p Problem, cfg Config) (*Result, error) {
 	cfg, err := cfg.complete(&p)
 	if err != nil {
@@ -41,11 +42,15 @@ func Run(ctx context.Context, p Problem, cfg Config) (*Result, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	r := &run{ctx: ctx, p: p, cfg: cfg, bounds: newBounds(cfg.Min, cfg.Max)}
-	shots, nt, nr, err := p.shape()
+	solver, err := wave.New[float32](p.Survey, p.NZ, p.NX)
 	if err != nil {
 		return nil, err
 	}
+	r := &run{ctx: ctx, p: p, cfg: cfg}
+	if r.bounds, err = stableBounds(cfg.Min, cfg.Max, solver, p.NZ*p.NX); err != nil {
+		return nil, err
+	}
+	shots, nt, nr := solver.Shape()
 	r.noise = noiseLevel(p.Data, shots, nt, nr, p.Survey.Steps)
 	resumed, err := r.begin()
 	if err != nil {

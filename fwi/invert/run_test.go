@@ -401,10 +401,11 @@ func TestStagesStayTheCallers(t *testing.T) {
 func TestBadSettings(t *testing.T) {
 	p, _ := problem(t)
 	for want, cfg := range map[string]Config{
-		"invert: bounds of 3000 to 2000 m/s, want 0 < Min < Max":                             {Min: 3000, Max: 2000},
-		"invert: stage 0 has 0 iterations and 1 rounds, want 1 or more":                      {Stages: []Stage{{}}},
-		"invert: stage 1 has a setting of -1, want numbers that are finite and not negative": {Stages: []Stage{{Iterations: 1}, {Iterations: 1, Smooth: -1}}},
-		"invert: stage 0 has misfit Misfit(7) and prior cells, want known ones":              {Stages: []Stage{{Iterations: 1, Misfit: 7}}},
+		"invert: bounds of 3000 to 2000 m/s, want 0 < Min < Max":                                                              {Min: 3000, Max: 2000},
+		"invert: with Dt 0.002 s, Dx 20 m and Pad 15 velocities up to 4715.12 m/s are stable, want those up to Max, 5000 m/s": {Max: 5000},
+		"invert: stage 0 has 0 iterations and 1 rounds, want 1 or more":                                                       {Stages: []Stage{{}}},
+		"invert: stage 1 has a setting of -1, want numbers that are finite and not negative":                                  {Stages: []Stage{{Iterations: 1}, {Iterations: 1, Smooth: -1}}},
+		"invert: stage 0 has misfit Misfit(7) and prior cells, want known ones":                                               {Stages: []Stage{{Iterations: 1, Misfit: 7}}},
 	} {
 		_, err := Run(context.Background(), p, cfg)
 		require.EqualError(t, err, want)

@@ -59,11 +59,7 @@ func (r *run) thinned(full wave.Config, nt, nr int, part func(*thinning, wave.Co
 		if err != nil {
 			return nil
 		}
-		fast := make([]float32, nz*nx)
-		for i := range fast {
-			fast[i] = float32(r.bounds.mid + r.bounds.half)
-		}
-		if s.solver.Check(fast) != nil {
+		if !stable(s.solver, nz*nx, float32(r.bounds.mid+r.bounds.half)) {
 			return nil
 		}
 		all = append(all, s)
