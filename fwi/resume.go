@@ -15,9 +15,9 @@ import (
 // positionKey names the position of training in the metadata of a checkpoint.
 const positionKey = "spamoe.training"
 
-// checkpoint writes the state at the last optimiser step: the parameters, the optimiser, the averages, and the position.
+// checkpoint writes the state between two optimiser steps: the parameters, the optimiser, the averages, and the position.
 func (t *trainer) checkpoint() error {
-	where, err := json.Marshal(t.safe)
+	where, err := json.Marshal(t.now)
 	if err != nil {
 		return err
 	}
@@ -54,6 +54,6 @@ func (t *trainer) resume() error {
 	if err := checkpoint.LoadParams(f, t); err != nil {
 		return err
 	}
-	t.safe, t.saved = t.now, path
+	t.saved = path
 	return truncateLog(filepath.Join(t.dir, LogFile), t.now.Lines)
 }

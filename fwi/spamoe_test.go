@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -295,6 +296,41 @@ func TestResumeIsExactForEveryNetwork(t *testing.T) {
 				require.NotZero(t, got["convblock1.layers.1.running_mean"].(autograd.Buffer).Data[0])
 			}
 		})
+	}
+}
+
+// reads are pairs of which a read, counted from 1, calls stop.
+type reads struct {
+	Data
+	left atomic.Int64
+	stop func()
+}
+
+func (d *reads) Read(i int, x, y []float32) error {
+	if d.left.Add(-1) == 0 {
+		d.stop()
+	}
+	return d.Data.Read(i, x, y)
+}
+
+// A run that is stopped while it gathers the gradients of a step ends after the step: every batch of it changes running statistics.
+func TestStopWithinAStepIsExact(t *testing.T) {
+	c := seismic("inversionnet")
+	c.InversionNet = inversionnet.Config{Widths: [5]int{2, 2, 2, 2, 2}}
+	cfg := toyTraining()
+	cfg.Epochs, cfg.Batch, cfg.Accumulate = 1, 2, 3
+	train, val := gathers(28), gathers(2)
+	want, wantLog := trainedOn(t, newModelOf(t, c), train, val, cfg, t.TempDir())
+	for _, pair := range []int{18, 28} { // the last of the third step, and of the fifth, which has two
+		dir := t.TempDir()
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := &reads{Data: train, stop: cancel}
+		stopped.left.Store(int64(pair + 3)) // three more tell what data they are
+		require.ErrorIs(t, Train(ctx, newModelOf(t, c), stopped, val, cfg, dir, nil), context.Canceled)
+		require.NoFileExists(t, filepath.Join(dir, ModelFile))
+		got, log := trainedOn(t, newModelOf(t, c), train, val, cfg, dir)
+		require.Equal(t, want, got)
+		require.Equal(t, wantLog, log)
 	}
 }
 

@@ -71,8 +71,7 @@ type trainer struct {
 	tape    *autograd.Tape
 	source  *rand.PCG // of the tape's randomness
 	now     position
-	safe    position // now, at the last optimiser step: where the tensors are
-	saved   string   // the last checkpoint written or read, or empty
+	saved   string // the last checkpoint written or read, or empty
 	start   time.Time
 	last    time.Time // of the last checkpoint
 	observe func(Event)
@@ -81,8 +80,9 @@ type trainer struct {
 // Train trains m on one set and keeps in the folder dir the model that is best on the other, the log, and checkpoints. Where dir
 // holds a checkpoint training continues from it; the result is bit for bit that of a run without the interruption. A checkpoint of
 // another model, of other settings or of other data is an error; Epochs, Patience, Recompute and CheckpointEvery may change. It
-// ends early, with a checkpoint written, when ctx is done (the error is then ctx's), and with an error when the loss is not finite
-// or diverges. observe, which may be nil, is told about every step. On success m holds the best parameters.
+// ends early, with a checkpoint written, when ctx is done (after the optimiser step at work; the error is then ctx's), and with an
+// error when the loss is not finite or diverges. observe, which may be nil, is told about every step. On success m holds the best
+// parameters.
 func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir string, observe func(Event)) error {
 	if err := errors.Join(cfg.Validate(), cfg.Objective.Fits(m.Config.Y)); err != nil {
 		return err
@@ -135,14 +135,20 @@ func (t *trainer) stepsPerEpoch() int {
 	return (t.batchesPerEpoch() + t.cfg.Accumulate - 1) / t.cfg.Accumulate
 }
 
+// between reports whether no optimiser step is half done.
+func (t *trainer) between() bool {
+	return t.now.Batch%t.cfg.Accumulate == 0 || t.now.Batch == t.batchesPerEpoch()
+}
+
 // tired reports whether the patience is at its end.
 func (t *trainer) tired() bool {
 	return t.cfg.Patience > 0 && t.now.BestEpoch > 0 && t.now.Epoch-t.now.BestEpoch >= t.cfg.Patience
 }
 
-// epoch makes the rest of the current epoch.
+// epoch makes the rest of the current epoch. It stops between optimiser steps alone: the batches of a group have moved what the next one
+// starts from, such as running statistics, so that a checkpoint within it could not be continued as if nothing had happened.
 func (t *trainer) epoch(ctx context.Context) error {
-	loading, stop := context.WithCancel(ctx)
+	loading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	order := shuffled(t.train.data.Len(), t.cfg.Seed, t.now.Epoch)
 	t.train.noise, t.train.seed, t.train.epoch = t.cfg.Noise, t.cfg.Seed, t.now.Epoch
@@ -151,14 +157,14 @@ func (t *trainer) epoch(ctx context.Context) error {
 		if b.err != nil {
 			return fmt.Errorf("training data: %w", b.err)
 		}
-		if ctx.Err() != nil {
+		if t.between() && ctx.Err() != nil {
 			break
 		}
 		group := t.now.Batch / t.cfg.Accumulate * t.cfg.Accumulate
 		if err := t.step(b, t.now.Batch-group, min(t.cfg.Accumulate, n-group)); err != nil {
 			return err
 		}
-		if t.safe == t.now && time.Since(t.last) >= t.cfg.CheckpointEvery {
+		if t.between() && time.Since(t.last) >= t.cfg.CheckpointEvery {
 			if err := t.checkpoint(); err != nil {
 				return err
 			}
@@ -198,7 +204,6 @@ func (t *trainer) step(b batch, i, n int) error {
 		return t.failed("the gradient of %v is not finite", optim.NotFinite(t.Net, grads))
 	}
 	t.now.Step++
-	t.safe = t.now
 	t.tell(t.record(), false)
 	return nil
 }
@@ -239,7 +244,6 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 	}
 	t.now.Lines++
 	t.now.Epoch, t.now.Batch, t.now.Sum = r.Epoch, 0, 0
-	t.safe = t.now
 	t.tell(r, true)
 	return nil
 }
