@@ -86,6 +86,7 @@ func finite(part string, i int, values []float32) error {
 // next but one is received. The channel is closed after the last batch, after an error, or when ctx ends.
 func (l *loader) batches(ctx context.Context, order []int, n int) <-chan batch {
 	out := make(chan batch)
+	n = min(n, len(order)) // no room for more than there is
 	go func() {
 		defer close(out)
 		var ring [3]struct{ x, y *autograd.Tensor }

@@ -94,6 +94,16 @@ func TestResumeIsExact(t *testing.T) {
 	}
 }
 
+// A batch larger than the set is the set.
+func TestBatchLargerThanTheSet(t *testing.T) {
+	cfg := toyTraining()
+	cfg.Epochs, cfg.Batch = 2, 3
+	want, _ := trainedOn(t, newToyModel(t), newToy(3), newToy(1), cfg, t.TempDir())
+	cfg.Batch = math.MaxInt
+	got, _ := trainedOn(t, newToyModel(t), newToy(3), newToy(1), cfg, t.TempDir())
+	require.Equal(t, want, got)
+}
+
 // Noise is other noise in every epoch and for every pair, of the size that was asked for, and none in targets.
 func TestLoaderAddsNoise(t *testing.T) {
 	m := newToyModel(t)

@@ -128,11 +128,11 @@ func Train(ctx context.Context, m *Model, train, val Data, cfg Training, dir str
 }
 
 func (t *trainer) batchesPerEpoch() int {
-	return (t.train.data.Len() + t.cfg.Batch - 1) / t.cfg.Batch
+	return (t.train.data.Len()-1)/t.cfg.Batch + 1
 }
 
 func (t *trainer) stepsPerEpoch() int {
-	return (t.batchesPerEpoch() + t.cfg.Accumulate - 1) / t.cfg.Accumulate
+	return (t.batchesPerEpoch()-1)/t.cfg.Accumulate + 1
 }
 
 // between reports whether no optimiser step is half done.
