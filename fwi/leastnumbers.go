@@ -126,9 +126,36 @@ func leastMultiscale(c mno.MultiscaleConfig) float64 {
 }
 
 func leastLNO(c lno.Config) float64 {
-	return leastEnds(c.In, c.Hidden, c.Out, widened(c.Hidden, c.LiftingRatio), widened(c.Hidden, c.ProjectionRatio)) +
+	n := leastEnds(c.In, c.Hidden, c.Out, widened(c.Hidden, c.LiftingRatio), widened(c.Hidden, c.ProjectionRatio)) +
 		leastBlocks(spectral.BlockConfig{Channels: c.Hidden, Modes: c.Modes, MaxModes: c.MaxModes, Layers: c.Layers, NoMLP: !c.MLP,
 			MLPExpansion: c.MLPExpansion, Normalise: c.Normalise, Embedding: c.Embedding, Separable: c.Separable, Rank: c.Rank})
+	mixed := times(c.Hidden, c.Hidden)
+	taps, own := 1.0, 1.0
+	for range c.Modes {
+		taps *= times(c.Stencil)
+	}
+	if c.Depthwise {
+		own = times(c.Hidden)
+	}
+	n += leastKernels(c, c.Differential, true) * mixed / own * taps
+	return n + leastKernels(c, c.Integral, len(c.Modes) == 2)*mixed/times(c.IntegralGroups)*times(c.Basis.Len())
+}
+
+// leastKernels is how many blocks of an LNO have a kernel, by a list like Config.Differential and what it means to have none.
+func leastKernels(c lno.Config, list []bool, otherwise bool) float64 {
+	n := 0
+	for _, has := range list {
+		if has {
+			n++
+		}
+	}
+	switch {
+	case len(list) > 1:
+		return float64(n)
+	case n == 1 || len(list) == 0 && otherwise:
+		return times(c.Layers)
+	}
+	return 0
 }
 
 func leastEncoder(c encoder.Config) float64 {

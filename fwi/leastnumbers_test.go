@@ -38,21 +38,24 @@ func TestLeastNumbers(t *testing.T) {
 	reference.SPAMoE.Encoder.ViT.Depth = 2
 	configs["reference"] = reference
 	for name, c := range map[string]OperatorConfig{
-		"fno":           {FNO: &fno.Config{In: 1, Out: 2, Hidden: 12, Modes: []int{6, 6}}},
-		"line":          {FNO: &fno.Config{In: 3, Out: 1, Hidden: 12, Modes: []int{7}, NoMLP: true, LinearLifting: true, NoGrid: true}},
-		"wide":          {FNO: &fno.Config{In: 1, Out: 1, Hidden: 5, Modes: []int{2, 2}, LiftingRatio: 9, ProjectionRatio: 0.1, MLPExpansion: 7}},
-		"volume":        {FNO: &fno.Config{In: 1, Out: 1, Hidden: 4, Modes: []int{4, 4, 4}, MaxModes: []int{6, 5, 4}}},
-		"separable":     {FNO: &fno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{8, 8}, Separable: true, Skip: spectral.SkipNone}},
-		"complex":       {FNO: &fno.Config{In: 1, Out: 1, Hidden: 6, Modes: []int{6, 6}, Complex: true}},
-		"embedding":     {FNO: &fno.Config{In: 1, Out: 1, Hidden: 6, Modes: []int{4, 4}, Normalise: spectral.NormaliseAdaIN, Embedding: 40}},
-		"tucker":        {FNO: &fno.Config{In: 1, Out: 1, Hidden: 16, Modes: []int{8, 8}, Rank: 0.1}},
-		"small tucker":  {FNO: &fno.Config{In: 1, Out: 1, Hidden: 3, Modes: []int{3, 3, 3}, Rank: 0.02}},
-		"large tucker":  {FNO: &fno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{8, 8}, Rank: 1}},
-		"mno":           {MNO: &mno.Config{In: 1, Out: 1}},
-		"mno line":      {MNO: &mno.Config{In: 2, Out: 1, Dim: 1, K: 4, Channels: 8, Modes: 5, Blocks: 2}},
-		"multiscale":    {Multiscale: &mno.MultiscaleConfig{In: 1, Out: 1, Hidden: 8}},
-		"two scales":    {Multiscale: &mno.MultiscaleConfig{In: 1, Out: 1, Hidden: 8, Scales: []float64{1, 0.5}, Modes: [][]int{{8, 8}, {4, 4}}, LiftingHidden: 3, ProjectionHidden: 3}},
-		"lno":           {LNO: &lno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{6, 6}, Grid: []int{16, 16}}},
+		"fno":          {FNO: &fno.Config{In: 1, Out: 2, Hidden: 12, Modes: []int{6, 6}}},
+		"line":         {FNO: &fno.Config{In: 3, Out: 1, Hidden: 12, Modes: []int{7}, NoMLP: true, LinearLifting: true, NoGrid: true}},
+		"wide":         {FNO: &fno.Config{In: 1, Out: 1, Hidden: 5, Modes: []int{2, 2}, LiftingRatio: 9, ProjectionRatio: 0.1, MLPExpansion: 7}},
+		"volume":       {FNO: &fno.Config{In: 1, Out: 1, Hidden: 4, Modes: []int{4, 4, 4}, MaxModes: []int{6, 5, 4}}},
+		"separable":    {FNO: &fno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{8, 8}, Separable: true, Skip: spectral.SkipNone}},
+		"complex":      {FNO: &fno.Config{In: 1, Out: 1, Hidden: 6, Modes: []int{6, 6}, Complex: true}},
+		"embedding":    {FNO: &fno.Config{In: 1, Out: 1, Hidden: 6, Modes: []int{4, 4}, Normalise: spectral.NormaliseAdaIN, Embedding: 40}},
+		"tucker":       {FNO: &fno.Config{In: 1, Out: 1, Hidden: 16, Modes: []int{8, 8}, Rank: 0.1}},
+		"small tucker": {FNO: &fno.Config{In: 1, Out: 1, Hidden: 3, Modes: []int{3, 3, 3}, Rank: 0.02}},
+		"large tucker": {FNO: &fno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{8, 8}, Rank: 1}},
+		"mno":          {MNO: &mno.Config{In: 1, Out: 1}},
+		"mno line":     {MNO: &mno.Config{In: 2, Out: 1, Dim: 1, K: 4, Channels: 8, Modes: 5, Blocks: 2}},
+		"multiscale":   {Multiscale: &mno.MultiscaleConfig{In: 1, Out: 1, Hidden: 8}},
+		"two scales":   {Multiscale: &mno.MultiscaleConfig{In: 1, Out: 1, Hidden: 8, Scales: []float64{1, 0.5}, Modes: [][]int{{8, 8}, {4, 4}}, LiftingHidden: 3, ProjectionHidden: 3}},
+		"lno":          {LNO: &lno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{6, 6}, Grid: []int{16, 16}}},
+		"lno functions": {LNO: &lno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{2, 2}, Grid: []int{64, 64}, Layers: 3, Integral: []bool{true, false, true},
+			Differential: []bool{false}, Basis: lno.Basis{Shape: []int{6, 6}}, IntegralGroups: 2}},
+		"lno stencil":   {LNO: &lno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{2, 2}, Grid: []int{64, 64}, Stencil: 31, Integral: []bool{false}}},
 		"lno with more": {LNO: &lno.Config{In: 1, Out: 1, Hidden: 8, Modes: []int{6, 6}, Grid: []int{16, 16}, MLP: true, Depthwise: true, Rank: 0.2}},
 	} {
 		configs[name] = Config{OperatorConfig: c}
@@ -100,6 +103,15 @@ func TestLoadRefusesAnOversizedConfiguration(t *testing.T) {
 		{tooLarge, func(c *Config) { c.FNO.MLPExpansion = 1e9 }},
 		{tooLarge, func(c *Config) {
 			c.Network, c.FNO, c.SPAMoE = "spamoe", nil, &SPAMoEConfig{Encoder: encoder.Config{ViT: encoder.ViTConfig{Width: 1 << 30}}}
+		}},
+		{tooLarge, func(c *Config) {
+			c.Network, c.FNO = "lno", nil
+			c.LNO = &lno.Config{In: 2, Out: 1, Hidden: 1, Modes: []int{1, 1}, Grid: []int{64, 64}, Layers: 9, Basis: lno.Basis{Shape: []int{64, 64}}}
+		}},
+		{"functions on a kernel of 811801 points", func(c *Config) {
+			c.Network, c.FNO = "lno", nil
+			c.LNO = &lno.Config{In: 2, Out: 1, Hidden: 1, Modes: []int{1, 1}, Grid: []int{1000, 1000}, Layers: 1, Radius: 0.9,
+				Basis: lno.Basis{Shape: []int{64, 6}}}
 		}},
 		{"dim 1000000000; want 1 to 3", func(c *Config) {
 			c.Network, c.OperatorConfig = "multiscale", OperatorConfig{Multiscale: &mno.MultiscaleConfig{In: 2, Out: 1, Hidden: 1, Dim: 1e9}}

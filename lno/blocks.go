@@ -115,13 +115,13 @@ func (b *Blocks) joining(i int) *spectral.LinearSkip {
 func (b *Blocks) newPlan(skip bool, d *Differential, l *Integral, n []int) (*plan, error) {
 	c := &b.config
 	p := &plan{point: pointTable(), padding: c.Padding}
-	window := p.point.window
+	window, functions := p.point.window, 1
 	if d != nil {
 		p.differential = differenceTable(c.Stencil, len(c.Modes), c.width(n))
 		if err := c.Padding.fits(n, p.differential.pad); err != nil {
 			return nil, err
 		}
-		window = p.differential.window
+		window, functions = p.differential.window, p.differential.n
 	}
 	if l != nil {
 		if err := l.CheckGrid(n[0], n[1]); err != nil {
@@ -136,13 +136,18 @@ func (b *Blocks) newPlan(skip bool, d *Differential, l *Integral, n []int) (*pla
 		}
 		p.apart = padModes[p.padding] != padModes[l.Config.Padding] && !p.integral.point()
 		if !p.apart {
-			window = common(window, p.integral.window)
-			p.integral = p.integral.resize(window)
+			window, functions = common(window, p.integral.window), max(functions, p.integral.n)
 		}
+	}
+	if err := checkTable(functions, window[0]*window[1]*window[2]); err != nil {
+		return nil, err
 	}
 	p.point = p.point.resize(window)
 	if d != nil {
 		p.differential = p.differential.resize(window)
+	}
+	if l != nil && !p.apart {
+		p.integral = p.integral.resize(window)
 	}
 	var tables []*table
 	if skip {

@@ -13,7 +13,7 @@ type DifferentialConfig struct {
 	In  int `json:"in"`
 	Out int `json:"out"`
 	Dim int `json:"dim"` // axes of the grid, 1 to 3
-	// Kernel is how many points the stencil has along each axis, an odd number; 0 means 3.
+	// Kernel is how many points the stencil has along each axis, an odd number up to 31, or 15 over three axes; 0 means 3.
 	Kernel int `json:"kernel,omitempty"`
 	// Groups keeps channels apart: In and Out fall into as many groups, without a weight between different ones; 0 means 1.
 	Groups int `json:"groups,omitempty"`
@@ -30,6 +30,13 @@ func (c *DifferentialConfig) Check() error {
 		return fmt.Errorf("lno: differential kernels over %d axes; want 1 to 3", c.Dim)
 	case c.Kernel != 0 && (c.Kernel < 3 || c.Kernel > 31 || c.Kernel%2 == 0):
 		return fmt.Errorf("lno: differential kernels of %d points; want an odd number from 3 to 31", c.Kernel)
+	}
+	taps := 1
+	for range c.Dim {
+		taps *= max(c.Kernel, 1)
+	}
+	if err := checkTable(taps, taps); err != nil {
+		return err
 	}
 	if err := checkGroups(c.Groups, c.In, c.Out); err != nil {
 		return err

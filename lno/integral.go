@@ -121,14 +121,14 @@ func (c *IntegralConfig) Check() error {
 		return fmt.Errorf("lno: radius %v; want a positive number", c.Radius)
 	}
 	f := c.defaults()
-	if err := f.checkTable(); err != nil {
+	if err := f.checkGiven(); err != nil {
 		return err
 	}
 	_, err := f.sample(c.Grid)
 	return err
 }
 
-func (c *IntegralConfig) checkTable() error {
+func (c *IntegralConfig) checkGiven() error {
 	t := c.Defects.Table
 	if t == nil {
 		return nil
@@ -175,10 +175,16 @@ func (c *IntegralConfig) sample(n [2]int) (*table, error) {
 	if !c.Defects.Spread {
 		return sampleBasis(c.Basis, c.Radius, [2]float64{c.Domain[0] / float64(n[0]), c.Domain[1] / float64(n[1])})
 	}
+	taps := 1
 	for a := range n {
-		if w := 2 * c.Radius * float64(n[a]) / c.Domain[a]; w >= maxWindow {
+		w := 2 * c.Radius * float64(n[a]) / c.Domain[a]
+		if w >= maxWindow {
 			return nil, fmt.Errorf("lno: a radius of %g makes a kernel of %g points; want at most %d", c.Radius, w, maxWindow)
 		}
+		taps *= int(w) + 1
+	}
+	if err := checkTable(c.functions(), taps); err != nil {
+		return nil, err
 	}
 	return sampleReference(c.Basis, c.functions(), c.Radius, n, c.Domain), nil
 }

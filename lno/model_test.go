@@ -306,7 +306,18 @@ func TestConfigRefuses(t *testing.T) {
 		"3 groups of 4 input":              func(c *lno.Config) { c.IntegralGroups = 3 },
 		"mlp_dropout 1":                    func(c *lno.Config) { c.MLP, c.MLPDropout = true, 1 },
 		"too small for kernels that reach": func(c *lno.Config) { c.Stencil, c.Padding = 31, lno.Reflect },
-		"another one":                      func(c *lno.Config) { c.Defects, c.Radius = lno.ReferenceDefects(), 0.25 },
+		"2048 functions on a kernel of 811801 points": func(c *lno.Config) {
+			c.Grid, c.Radius, c.Basis = []int{1000, 1000}, 0.9, lno.Basis{Shape: []int{64, 64}}
+		},
+		"2017 functions on a kernel of 811801 points": func(c *lno.Config) {
+			c.Grid, c.Radius, c.Basis, c.Defects = []int{1000, 1000}, 0.9, lno.Basis{Shape: []int{64, 32}}, lno.ReferenceDefects()
+		},
+		"961 functions on a kernel of 32041 points": func(c *lno.Config) { c.Grid, c.Radius, c.Stencil = []int{200, 200}, 0.9, 31 },
+		"29791 functions": func(c *lno.Config) {
+			c.Modes, c.Grid, c.Stencil, c.Integral = []int{4, 4, 4}, []int{32, 32, 32}, 31, nil
+		},
+		"want at most 1023": func(c *lno.Config) { c.Radius, c.Domain = 1e300, []float64{12, 12} },
+		"another one":       func(c *lno.Config) { c.Defects, c.Radius = lno.ReferenceDefects(), 0.25 },
 	} {
 		c := good
 		change(&c)

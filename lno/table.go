@@ -50,10 +50,15 @@ const noSupport = 1e-6
 func sampleBasis(b Basis, radius float64, h [2]float64) (*table, error) {
 	// A point on the rim counts as inside, however radius/h was rounded.
 	const rim = 1 + 1e-9
-	reach := [2]int{int(radius / h[0] * rim), int(radius / h[1] * rim)}
+	far := [2]float64{math.Floor(radius / h[0] * rim), math.Floor(radius / h[1] * rim)}
+	if !(2*max(far[0], far[1])+1 <= maxWindow) {
+		return nil, fmt.Errorf("lno: a disc of radius %g over cells of %g x %g makes a kernel of %g x %g points; want at most %d", radius, h[0], h[1],
+			2*far[0]+1, 2*far[1]+1, maxWindow)
+	}
+	reach := [2]int{int(far[0]), int(far[1])}
 	w0, w1 := 2*reach[0]+1, 2*reach[1]+1
-	if w0 > maxWindow || w1 > maxWindow {
-		return nil, fmt.Errorf("lno: a disc of radius %g over cells of %g x %g makes a kernel of %d x %d points; want at most %d", radius, h[0], h[1], w0, w1, maxWindow)
+	if err := checkTable(b.Len(), w0*w1); err != nil {
+		return nil, err
 	}
 	t := &table{n: b.Len(), window: [3]int{1, w0, w1}, pad: [3]int{0, reach[0], reach[1]}}
 	t.data = make([]float32, t.n*w0*w1)
@@ -79,8 +84,21 @@ func sampleBasis(b Basis, radius float64, h [2]float64) (*table, error) {
 	return t, nil
 }
 
-// maxWindow is how many points a kernel may have along an axis.
-const maxWindow = 1023
+// maxWindow is how many points a kernel may have along an axis, maxTable how many numbers a table: 64 MB of them, and room for 16 functions
+// on the largest window.
+const (
+	maxWindow = 1023
+	maxTable  = 1 << 24
+)
+
+// checkTable reports a table of more numbers than there should be, before it is made.
+func checkTable(functions, taps int) error {
+	if functions > maxTable/taps {
+		return fmt.Errorf("lno: %d functions on a kernel of %d points make a table of %g numbers; want at most %d", functions, taps,
+			float64(functions)*float64(taps), maxTable)
+	}
+	return nil
+}
 
 // dependent returns the first of n functions that is zero, or a sum of those before it, or -1. It changes values, making what is left of
 // each function orthogonal.
