@@ -43,11 +43,19 @@ var gatherRanges = map[velocity.Family][2]float64{
 // Of no family, of several, or of an unknown one, it is the range of all together, -29.0326 to 57.0202.
 func GatherRange(families ...velocity.Family) (lo, hi float64) {
 	if len(families) == 1 {
-		if r, ok := gatherRanges[families[0]]; ok {
+		if r, ok := gatherRanges[spelt(families[0])]; ok {
 			return r[0], r[1]
 		}
 	}
 	return -29.0326, 57.0202
+}
+
+// spelt returns the family that f names in any spelling that velocity.Parse takes, or f itself if it is none.
+func spelt(f velocity.Family) velocity.Family {
+	if parsed, err := velocity.Parse(string(f)); err == nil {
+		return parsed
+	}
+	return f
 }
 
 // Part is a part of the official split.
@@ -67,6 +75,7 @@ func (p Part) String() string { return [...]string{"all", "training", "validatio
 // validation.
 func PartOf(f velocity.Family, k int) Part {
 	last := 48
+	f = spelt(f)
 	switch {
 	case f.Faulted():
 		last = 31

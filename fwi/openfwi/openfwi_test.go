@@ -166,6 +166,9 @@ func TestPartOf(t *testing.T) {
 		require.Equal(t, want, sizes[f], f)
 	}
 	require.Equal(t, "validation", Validation.String())
+	require.Equal(t, Validation, PartOf("CFA", 32))
+	lo, hi := GatherRange("stylea")
+	require.Equal(t, gatherRanges[velocity.StyleA], [2]float64{lo, hi})
 }
 
 func TestWhatIsWrongWithAFolder(t *testing.T) {

@@ -25,12 +25,14 @@ type Shard struct {
 }
 
 // Plan lays out count pairs of a family in the folder root as OpenFWI does, perFile to a file (0: 500). A fault family is parted
-// evenly among its numbers of layers, earlier ones first where it does not come out even.
+// evenly among its numbers of layers, earlier ones first where it does not come out even. The family may be spelt as velocity.Parse takes
+// it; shards have its name.
 func Plan(root string, family velocity.Family, count, perFile int) ([]Shard, error) {
 	if perFile == 0 {
 		perFile = PairsPerFile
 	}
-	if _, err := velocity.Parse(string(family)); err != nil {
+	family, err := velocity.Parse(string(family))
+	if err != nil {
 		return nil, fmt.Errorf("openfwi: %w", err)
 	}
 	if count < 1 || perFile < 1 {

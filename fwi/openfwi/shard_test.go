@@ -38,6 +38,13 @@ func TestPlan(t *testing.T) {
 	shards, err = Plan("out", velocity.FlatFaultA, 1, 0)
 	require.NoError(t, err)
 	require.Len(t, shards, 1)
+	for _, spelling := range []velocity.Family{"CurveFault-A", "curvefaulta", "CFA"} {
+		want, err := Plan("out", velocity.CurveFaultA, 20, 3)
+		require.NoError(t, err)
+		shards, err = Plan("out", spelling, 20, 3)
+		require.NoError(t, err)
+		require.Equal(t, want, shards)
+	}
 	for _, bad := range []struct {
 		f       velocity.Family
 		n, each int
