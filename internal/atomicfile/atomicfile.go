@@ -40,19 +40,19 @@ type Writer struct {
 	err  error // the first failed write: such a file must not be committed
 }
 
-// Create starts the replacement of the file at path. A symbolic link is followed, so that the file it names is replaced, and
+// Create starts the replacement of the file at path. A symbolic link is followed, so that the file it names is replaced, or made, and
 // the permissions of an existing file are kept. A path that names a folder, a device or a pipe is refused.
 func Create(path string) (*Writer, error) {
-	target := path
-	if p, err := filepath.EvalSymlinks(path); err == nil {
-		target = p
-	}
-	info, err := os.Stat(target)
+	info, err := os.Stat(path)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
 		return nil, fmt.Errorf("atomicfile: cannot replace %s: it is no regular file but %s", path, kind(info.Mode()))
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("atomicfile: %w", err)
+	}
+	target, err := follow(path)
+	if err != nil {
+		return nil, err
 	}
 	removeLeftovers(target)
 	f, err := createTemp(target)
@@ -67,6 +67,28 @@ func Create(path string) (*Writer, error) {
 		}
 	}
 	return w, nil
+}
+
+// follow returns the file that a path names when symbolic links in its last place are followed, whether it is there or not.
+func follow(path string) (string, error) {
+	const deepest = 40 // links, as Linux has it
+	target := path
+	for range deepest {
+		next, err := os.Readlink(target)
+		if err != nil {
+			return target, nil // it is no link; what else may be wrong with it the caller finds out
+		}
+		if !filepath.IsAbs(next) {
+			// The folder may be a link itself, so that .. in next counts from where it leads.
+			dir, err := filepath.EvalSymlinks(filepath.Dir(target))
+			if err != nil {
+				return "", fmt.Errorf("atomicfile: %w", err)
+			}
+			next = filepath.Join(dir, next)
+		}
+		target = next
+	}
+	return "", fmt.Errorf("atomicfile: cannot write %s: it leads through more than %d symbolic links", path, deepest)
 }
 
 // Write appends p.

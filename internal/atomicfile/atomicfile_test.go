@@ -188,6 +188,36 @@ func TestPermissionsAndLinksAreKept(t *testing.T) {
 	require.Equal(t, os.FileMode(0o640), info.Mode().Perm())
 }
 
+// A link to a file that is not there yet stays, and so does one through a link, from a folder that is a link itself.
+func TestLinksToFilesToBe(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("symbolic links are those of unix")
+	}
+	root := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "runs", "one"), 0o777))
+	require.NoError(t, os.Symlink(filepath.Join("runs", "one"), filepath.Join(root, "last")))
+	links := map[string]string{"absolute": filepath.Join(root, "runs", "a.txt"), "second": "absolute", "last/up": "../b.txt"}
+	for link, to := range links {
+		require.NoError(t, os.Symlink(to, filepath.Join(root, link)))
+	}
+	require.NoError(t, Write(filepath.Join(root, "second"), text("a")))
+	require.NoError(t, Write(filepath.Join(root, "last", "up"), text("b")))
+	require.Equal(t, "a", read(t, filepath.Join(root, "runs", "a.txt")))
+	require.Equal(t, "b", read(t, filepath.Join(root, "runs", "b.txt")))
+	for link, to := range links {
+		found, err := os.Readlink(filepath.Join(root, link))
+		require.NoError(t, err)
+		require.Equal(t, to, found)
+	}
+
+	require.NoError(t, os.Symlink("loop", filepath.Join(root, "loop")))
+	require.Error(t, Write(filepath.Join(root, "loop"), text("x")))
+	_, err := follow(filepath.Join(root, "loop"))
+	require.ErrorContains(t, err, "more than 40 symbolic links")
+	require.NoError(t, os.Symlink(filepath.Join("absent", "a.txt"), filepath.Join(root, "nowhere")))
+	require.ErrorContains(t, Write(filepath.Join(root, "nowhere"), text("x")), "absent")
+}
+
 func TestTargetsThatAreNoFiles(t *testing.T) {
 	dir := t.TempDir()
 	require.ErrorContains(t, Write(dir, text("x")), "it is no regular file but a folder")
