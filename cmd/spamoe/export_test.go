@@ -125,6 +125,19 @@ func TestExportOfPyTorchCheckpoints(t *testing.T) {
 	require.Equal(t, []string{"w"}, read(t, "e.pt").Names())
 	out = succeed(t, "inspect", "extra.safetensors")
 	require.Contains(t, out, "kind: \"x\\ny\"\nnote: \"\\x1b[2J\"\n")
+
+	// Characters that JSON takes as they are, but a terminal may obey, are escaped.
+	const odd = "\u009b2J\u007f\u202e\U000e0041ä"
+	require.NoError(t, checkpoint.Write("odd.safetensors", map[string]checkpoint.Tensor{odd: checkpoint.FromFloat32([]float32{1}, 1)},
+		map[string]string{checkpoint.ConfigKey: `{"k":	"` + odd + `"}`}))
+	const shown = `\u009b2J\u007f\u202e\udb40\udc41ä`
+	require.Contains(t, succeed(t, "inspect", "odd.safetensors"), "config: {\n  \"k\": \""+shown+"\"\n}\n")
+	out = succeed(t, "inspect", "-json", "odd.safetensors")
+	require.Contains(t, out, `"name": "`+shown+`"`)
+	require.Contains(t, out, `"k": "`+shown+`"`)
+	var i inspection
+	require.NoError(t, json.Unmarshal([]byte(out), &i))
+	require.Equal(t, odd, i.Tensors[0].Name)
 }
 
 func TestExportMistakes(t *testing.T) {

@@ -9,7 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/spamoe/spamoe/checkpoint"
 	"github.com/spamoe/spamoe/fwi"
@@ -71,9 +74,14 @@ func inspect(_ context.Context, env *environment, args []string) error {
 	}
 	i := newInspection(file)
 	if *asJSON {
-		e := json.NewEncoder(env.stdout)
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
 		e.SetIndent("", "  ")
-		return e.Encode(i)
+		if err := e.Encode(i); err != nil {
+			return err
+		}
+		_, err = env.stdout.Write(printableJSON(b.Bytes()))
+		return err
 	}
 	_, err = env.stdout.Write(i.text())
 	return err
@@ -99,7 +107,8 @@ func newInspection(file *checkpoint.File) *inspection {
 	return i
 }
 
-// text lays the inspection out for reading. Names and texts from the file are quoted where they hold what a terminal might obey.
+// text lays the inspection out for reading. Names and texts from the file are quoted, or escaped in JSON, where they hold what a terminal
+// might obey.
 func (i *inspection) text() []byte {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, i.File)
@@ -107,9 +116,9 @@ func (i *inspection) text() []byte {
 		fmt.Fprintf(&b, "kind: %s\n", printable(i.Kind))
 	}
 	if i.Config != nil {
-		b.WriteString("config: ")
-		json.Indent(&b, i.Config, "", "  ") // it is valid
-		b.WriteByte('\n')
+		var config bytes.Buffer
+		json.Indent(&config, i.Config, "", "  ") // it is valid
+		fmt.Fprintf(&b, "config: %s\n", printableJSON(config.Bytes()))
 	}
 	for _, key := range slices.Sorted(maps.Keys(i.Metadata)) {
 		fmt.Fprintf(&b, "%s: %s\n", printable(key), printable(i.Metadata[key]))
@@ -136,6 +145,22 @@ func printable(s string) string {
 		return q
 	}
 	return s
+}
+
+// printableJSON returns indented JSON with escapes for the characters that do not print, which are in its strings: JSON itself asks for
+// them below U+0020 only.
+func printableJSON(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for _, r := range string(b) {
+		if r == '\n' || strconv.IsPrint(r) {
+			out = utf8.AppendRune(out, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
 }
 
 // modelPath returns the file of a model that is named by a run folder or by itself; an empty path means the last run.
