@@ -92,7 +92,7 @@ func FuzzReadPyTorch(f *testing.F) {
 				continue
 			}
 			var out bytes.Buffer
-			if err := writeTorch(&out, file.tensors, file.Metadata); err != nil {
+			if err := writeTorch(&out, newPickler(file.tensors), file.Metadata); err != nil {
 				t.Fatal(err)
 			}
 			again, err := readBytes(out.Bytes())

@@ -192,7 +192,7 @@ func TestHostilePyTorchFiles(t *testing.T) {
 		{"10^60 lists", archived(laughs(60)), "nested more than 32 deep"},
 		{"10^20 lists", archived(laughs(20)), "more than 40 MB"},
 		{"a dict in itself", archived(header + "}q\x00" + text("model") + "h\x00s" + "."), "nested more than 32 deep"},
-		{"a long name", archived(header + "}" + text(strings.Repeat("a", 2000)) + good + "s."), "the name of a tensor has 2001 bytes"},
+		{"a long name", archived(header + "}" + text(strings.Repeat("a", 2000)) + good + "s."), "the name of a tensor has 2000 bytes"},
 		{"a name that is no text", archived(header + "}" + text("\xff") + good + "s."), `"\xff" is no name for a tensor`},
 		{"our own name", archived(header + "}" + text("__metadata__") + good + "s."), `"__metadata__" is no name for a tensor`},
 		{"one name twice", archived(header + "}(" + text("a.b") + good + text("a") + "}" + text("b") + good + "su."), `two tensors of the name "a.b"`},

@@ -33,13 +33,18 @@ func (f *File) Trim(prefixes ...string) (*File, error) {
 	return g, nil
 }
 
+// complexNames returns the names that metadata[ComplexKey] lists.
+func complexNames(metadata map[string]string) []string {
+	return strings.FieldsFunc(metadata[ComplexKey], func(r rune) bool { return r == ',' })
+}
+
 // renamedComplex returns metadata with other names for the complex tensors; an empty name leaves one out.
 func renamedComplex(metadata map[string]string, rename func(string) string) map[string]string {
 	if metadata[ComplexKey] == "" {
 		return metadata
 	}
 	var names []string
-	for name := range strings.SplitSeq(metadata[ComplexKey], ",") {
+	for _, name := range complexNames(metadata) {
 		if name = rename(name); name != "" {
 			names = append(names, name)
 		}

@@ -31,6 +31,10 @@ type torchReader struct {
 	copied   int64 // bytes of tensors that could not share a storage's
 }
 
+func newTorchReader(r io.ReaderAt, size int64) *torchReader {
+	return &torchReader{r: r, size: size, budget: pickle.NewBudget(pickleMemory), storages: map[string]*storage{}}
+}
+
 // storageSource is where the bytes of storages are.
 type storageSource interface {
 	// declare is told of a storage when the pickle names it first.
@@ -62,7 +66,7 @@ func (f *File) readTorch(r io.ReaderAt, size int64, zip, all bool) error {
 	if int64(int(size)) != size {
 		return fmt.Errorf("%d bytes are more than this machine can address", size)
 	}
-	t := &torchReader{r: r, size: size, budget: pickle.NewBudget(pickleMemory), storages: map[string]*storage{}}
+	t := newTorchReader(r, size)
 	load := t.loadLegacy
 	if zip {
 		load = func() (any, error) { return t.loadZip(f.Metadata) }
@@ -71,18 +75,12 @@ func (f *File) readTorch(r io.ReaderAt, size int64, zip, all bool) error {
 	if err != nil {
 		return err
 	}
-	w := walker{budget: t.budget, found: map[string]*view{}, metadata: f.Metadata}
-	if !all {
-		root = w.stateDict(root)
-	}
-	if err := w.flatten("", root, 0); err != nil {
+	found, err := t.views(root, f.Metadata, all)
+	if err != nil {
 		return err
 	}
-	if len(w.found) == 0 {
-		return fmt.Errorf("it holds no tensors, but %s", describe(root))
-	}
-	for _, name := range slices.Sorted(maps.Keys(w.found)) {
-		x, err := t.tensor(w.found[name])
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		x, err := t.tensor(found[name])
 		if err != nil {
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}
@@ -90,6 +88,21 @@ func (f *File) readTorch(r io.ReaderAt, size int64, zip, all bool) error {
 	}
 	_, err = layout(f.tensors, nil)
 	return err
+}
+
+// views returns the tensors in the value of a pickle, all of them or those of its state_dict, by name, and adds to metadata.
+func (t *torchReader) views(root any, metadata map[string]string, all bool) (map[string]*view, error) {
+	w := walker{budget: t.budget, found: map[string]*view{}, metadata: metadata}
+	if !all {
+		root = w.stateDict(root)
+	}
+	if err := w.flatten("", root, 0); err != nil {
+		return nil, err
+	}
+	if len(w.found) == 0 {
+		return nil, fmt.Errorf("it holds no tensors, but %s", describe(root))
+	}
+	return w.found, nil
 }
 
 // describe says what the pickle of a file without tensors holds.

@@ -7,9 +7,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spamoe/spamoe/autograd"
@@ -210,15 +213,13 @@ func TestPyTorchReadsWhatIsWritten(t *testing.T) {
 	require.NoError(t, SavePyTorch(add("net", tensors), net, Info{Kind: "network", Config: config{Width: 2}}))
 	tied := len(paths) - 1
 
-	require.NoError(t, WritePyTorch(add("none", nil), nil, nil))
-
 	answers := ask(t, paths...)
 	for i, a := range answers {
 		agree(t, wants[i], a)
 	}
 	require.Equal(t, answers[tied].Tensors["layers.0.bias"].Storage, answers[tied].Tensors["head"].Storage)
 	require.NotEqual(t, answers[tied].Tensors["layers.1.bias"].Storage, answers[tied].Tensors["head"].Storage)
-	for i, path := range paths[:len(paths)-1] { // none is refused: it holds no tensors
+	for i, path := range paths {
 		for _, p := range []string{path, path + ".zip.pt", path + ".legacy.pt"} {
 			f, err := Read(p)
 			require.NoError(t, err)
@@ -319,17 +320,64 @@ func TestPyTorchFilesThatCannotBeWritten(t *testing.T) {
 	} {
 		require.ErrorContains(t, WritePyTorch(path, tensors, map[string]string{ComplexKey: "b,c"}), want)
 	}
-	require.ErrorContains(t, WritePyTorch(path, nil, map[string]string{"a": string(make([]byte, maxMetadata))}), "bytes of metadata")
+	one := FromInt64([]int64{1})
+	require.ErrorContains(t, WritePyTorch(path, map[string]Tensor{"a": one}, map[string]string{"a": string(make([]byte, maxMetadata))}), "bytes of metadata")
 	require.ErrorContains(t, SavePyTorch(path, newNetwork(1), Info{Config: func() {}}), "configuration")
 	require.NoFileExists(t, path)
 	for room := range 3000 {
 		w := &fullWriter{room}
-		if err := writeTorch(w, map[string]Tensor{"a": FromInt64([]int64{1})}, nil); err == nil {
+		if err := writeTorch(w, newPickler(map[string]Tensor{"a": one}), nil); err == nil {
 			require.Greater(t, room, 500)
 			return
 		}
 	}
 	t.Fatal("a file of one number takes more than 3000 bytes")
+}
+
+// What Read refuses is not written; what lies just within its bounds is, and is read.
+func TestPyTorchWritesWhatReadTakes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.pt")
+	shape := func(n int) []int { return slices.Repeat([]int{1}, n) }
+	many := func(n int) map[string]Tensor {
+		tensors := map[string]Tensor{}
+		for i := range n {
+			tensors[fmt.Sprintf("%d.%d", i, i)] = FromFloat32([]float32{1}, 1)
+		}
+		return tensors
+	}
+	for want, tensors := range map[string]map[string]Tensor{
+		"it holds no tensors":               {},
+		"a tensor without a name":           {"": FromFloat32([]float32{1, 2}, 2)},
+		"the name of a tensor has":          {strings.Repeat("x", maxName+1): FromFloat32([]float32{1}, 1)},
+		"strides of up to 64 dimensions":    {"a": FromFloat32([]float32{1}, shape(maxDims+1)...)},
+		"what it builds takes more than 40": many(70000),
+	} {
+		err := WritePyTorch(path, tensors, nil)
+		require.ErrorContains(t, err, "a.pt, since Read would refuse it")
+		require.ErrorContains(t, err, want)
+		require.NoFileExists(t, path)
+	}
+	for _, tensors := range []map[string]Tensor{
+		{strings.Repeat("x", maxName): FromFloat32([]float32{1}, 1), "a": FromFloat32([]float32{1}, shape(maxDims)...)},
+		many(10000),
+	} {
+		require.NoError(t, WritePyTorch(path, tensors, map[string]string{ComplexKey: ""}))
+		f, err := Read(path)
+		require.NoError(t, err)
+		equal(t, tensors, f.tensors)
+		require.NoError(t, os.Remove(path))
+	}
+}
+
+// A list of names with commas between them cannot tell of a name with one.
+func TestComplexNamesWithCommas(t *testing.T) {
+	tensors, metadata := map[string]Tensor{"a,b": FromFloat32([]float32{1, 2}, 1, 2)}, map[string]string{ComplexKey: "c,a,b"}
+	path := filepath.Join(t.TempDir(), "a")
+	const want = `"a,b" is no name for a complex tensor`
+	require.ErrorContains(t, WritePyTorch(path, tensors, metadata), want)
+	require.ErrorContains(t, Write(path, tensors, metadata), want)
+	require.NoFileExists(t, path)
+	require.NoError(t, Write(path, tensors, map[string]string{ComplexKey: "a"}), "it is real")
 }
 
 func TestTrim(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spamoe/spamoe/autograd"
+	"github.com/spamoe/spamoe/checkpoint/internal/pickle"
 	"github.com/spamoe/spamoe/internal/atomicfile"
 )
 
@@ -25,14 +25,39 @@ const alignment = 64
 // WritePyTorch replaces the file at path with a zip archive that torch.load(path, weights_only=True) reads as an OrderedDict of these
 // tensors, sorted by name. Tensors whose Data are the same memory share a storage. The real tensors that metadata[ComplexKey] lists
 // become complex64 without the last axis of 2. The other metadata are kept in an entry of their own, which PyTorch passes over
-// and Read returns. The file appears whole or not at all; the same content gives the same bytes.
+// and Read returns. What Read would refuse is an error: no tensors, one without a name or with one of more than 1024 bytes, of more than 64
+// dimensions, or some 18,000 of them. The file appears whole or not at all; the same content gives the same bytes.
 func WritePyTorch(path string, tensors map[string]Tensor, metadata map[string]string) error {
 	tensors, metadata, err := complexTensors(tensors, metadata)
 	if err != nil {
 		return fmt.Errorf("checkpoint: cannot write %s: %w", path, err)
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return writeTorch(w, tensors, metadata) })
+	p := newPickler(tensors)
+	if err := readable(p.out); err != nil {
+		return fmt.Errorf("checkpoint: cannot write %s, since Read would refuse it: %w", path, err)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error { return writeTorch(w, p, metadata) })
 }
+
+// readable reports a pickle that Read would refuse, by reading it. The bounds on a pickle keep the archive's directory in its own: a tensor
+// takes more of pickleMemory than of maxDirectory in proportion.
+func readable(out []byte) error {
+	if len(out) > maxPickle {
+		return fmt.Errorf("its pickle has %d bytes, want at most %d", len(out), maxPickle)
+	}
+	t := newTorchReader(nil, math.MaxInt64)
+	t.source = anyStorage{}
+	root, _, err := pickle.Load(out, t, t.budget)
+	if err == nil {
+		_, err = t.views(root, map[string]string{}, false)
+	}
+	return err
+}
+
+// anyStorage has every storage, as far as a pickle's reader asks.
+type anyStorage struct{ storageSource }
+
+func (anyStorage) declare(*storage) error { return nil }
 
 // SavePyTorch replaces the file at path with the parameters and buffers of model and info, as SaveModel does, in PyTorch's format. A tensor with
 // several names is stored once.
@@ -55,7 +80,7 @@ func complexTensors(tensors map[string]Tensor, metadata map[string]string) (map[
 		return nil, nil, err
 	}
 	tensors, metadata = maps.Clone(tensors), maps.Clone(metadata)
-	for name := range strings.SplitSeq(metadata[ComplexKey], ",") {
+	for _, name := range complexNames(metadata) {
 		t, ok := tensors[name]
 		if !ok {
 			continue
@@ -78,9 +103,7 @@ type memory struct {
 }
 
 // writeTorch writes the archive: the pickle, our metadata, the storages, and what tells PyTorch how to read them.
-func writeTorch(w io.Writer, tensors map[string]Tensor, metadata map[string]string) error {
-	p := pickler{keys: map[memory]string{}}
-	p.write(tensors)
+func writeTorch(w io.Writer, p *pickler, metadata map[string]string) error {
 	z := &archiver{w: &counter{w: w}}
 	z.zip = zip.NewWriter(z.w)
 	if err := z.add(pickleEntry, p.out); err != nil {
@@ -167,7 +190,8 @@ type pickler struct {
 	storages [][]byte
 }
 
-func (p *pickler) write(tensors map[string]Tensor) {
+func newPickler(tensors map[string]Tensor) *pickler {
+	p := &pickler{keys: map[memory]string{}}
 	p.op("\x80\x02")
 	p.emptyDict()
 	p.op("(")
@@ -176,6 +200,7 @@ func (p *pickler) write(tensors map[string]Tensor) {
 		p.tensor(tensors[name])
 	}
 	p.op("u.")
+	return p
 }
 
 func (p *pickler) op(s string)           { p.out = append(p.out, s...) }

@@ -94,8 +94,9 @@ func (w *walker) flatten(name string, v any, depth int) error {
 		default:
 			return nil
 		}
-		if len(name)+1+len(part) > maxName {
-			return fmt.Errorf("the name of a tensor has %d bytes, want at most %d: %.40q..", len(name)+1+len(part), maxName, part)
+		dot := min(len(name), 1)
+		if n := len(name) + dot + len(part); n > maxName {
+			return fmt.Errorf("the name of a tensor has %d bytes, want at most %d: %.40q..", n, maxName, part)
 		}
 		if name != "" {
 			part = name + "." + part
@@ -110,8 +111,11 @@ func (w *walker) flatten(name string, v any, depth int) error {
 		if _, twice := w.found[name]; twice {
 			return fmt.Errorf("it holds two tensors of the name %q", name)
 		}
-		if name == "" {
+		switch {
+		case depth == 0:
 			return fmt.Errorf("it holds a single tensor, want a state_dict")
+		case name == "":
+			return fmt.Errorf("it holds a tensor without a name")
 		}
 		w.found[name] = v
 		return w.budget.Spend(128)

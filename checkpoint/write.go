@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/spamoe/spamoe/internal/atomicfile"
@@ -44,6 +45,9 @@ func layout(tensors map[string]Tensor, metadata map[string]string) ([]string, er
 	for name, t := range tensors {
 		if name == metadataKey || !utf8.ValidString(name) {
 			return nil, fmt.Errorf("%q is no name for a tensor", name)
+		}
+		if strings.Contains(name, ",") && strings.Contains(","+metadata[ComplexKey]+",", ","+name+",") {
+			return nil, fmt.Errorf("%q is no name for a complex tensor: commas separate the names of %q in the metadata", name, ComplexKey)
 		}
 		if err := t.check(); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)

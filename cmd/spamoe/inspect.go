@@ -93,7 +93,7 @@ func newInspection(file *checkpoint.File) *inspection {
 		i.Config = json.RawMessage(config)
 		delete(i.Metadata, checkpoint.ConfigKey)
 	}
-	complexNames := strings.Split(i.Metadata[checkpoint.ComplexKey], ",")
+	complexNames := strings.FieldsFunc(i.Metadata[checkpoint.ComplexKey], func(r rune) bool { return r == ',' })
 	delete(i.Metadata, checkpoint.KindKey)
 	delete(i.Metadata, checkpoint.ComplexKey)
 	for _, name := range file.Names() {
