@@ -43,8 +43,8 @@ type share struct {
 	worst, lo, hi float64
 }
 
-// New returns an empty accumulator for maps of ny x nx pixels. It panics on sizes below 1 and on a band that is empty or lies
-// outside of r >= 0.
+// New returns an empty accumulator for maps of ny x nx pixels. It panics on sizes below 1, on a band that is empty or lies outside of
+// r >= 0, on a unit that is no positive number, and on a range below 0.
 func New(ny, nx int, c Config) *Accumulator {
 	c = c.resolve()
 	if ny < 1 || nx < 1 {
@@ -54,6 +54,14 @@ func New(ny, nx int, c Config) *Accumulator {
 		if !(b[0] >= 0 && b[0] < b[1]) {
 			panic(fmt.Sprintf("metrics: New: band %v; want 0 <= lo < hi", b))
 		}
+	}
+	for _, u := range c.Units {
+		if !(u > 0) || math.IsInf(u, 1) {
+			panic(fmt.Sprintf("metrics: New: unit %v; want a positive number", u))
+		}
+	}
+	if !(c.Range >= 0) || math.IsInf(c.Range, 1) {
+		panic(fmt.Sprintf("metrics: New: range %v; want a positive number, or 0 for that of all targets", c.Range))
 	}
 	return &Accumulator{config: c, plan: newRings(ny, nx, c), bands: make([]bandSums, len(c.Bands)), lo: math.Inf(1), hi: math.Inf(-1)}
 }

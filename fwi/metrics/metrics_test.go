@@ -220,6 +220,34 @@ func TestMistakes(t *testing.T) {
 	require.PanicsWithValue(t, "metrics: New: band [0.5 0.2]; want 0 <= lo < hi", func() {
 		metrics.New(2, 3, metrics.Config{Bands: [][2]float64{{0.5, 0.2}}})
 	})
+	for _, unit := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		require.PanicsWithValue(t, fmt.Sprintf("metrics: New: unit %v; want a positive number", unit), func() {
+			metrics.New(2, 3, metrics.Config{Units: []float64{1, unit}})
+		})
+	}
+	for _, span := range []float64{-2, math.NaN(), math.Inf(1)} {
+		require.PanicsWithValue(t, fmt.Sprintf("metrics: New: range %v; want a positive number, or 0 for that of all targets", span), func() {
+			metrics.New(2, 3, metrics.Config{Range: span})
+		})
+	}
+}
+
+// No units are the usual ones, as nil is, and only the usual bands have names.
+func TestUsualUnitsAndBands(t *testing.T) {
+	pred, target := maps(2, 6, 6)
+	results := map[string]metrics.Result{}
+	for name, c := range map[string]metrics.Config{"zero": {}, "empty": {Units: []float64{}}, "spelt out": {Bands: [][2]float64{{0, 0.30}, {0.30, 0.65}, {0.65, 1.01}}},
+		"others": {Bands: [][2]float64{{0, 0.1}, {0.1, 0.2}, {0.2, 0.3}}}} {
+		a := metrics.New(6, 6, c)
+		require.NoError(t, a.Add(pred, target))
+		results[name] = a.Result()
+	}
+	require.Equal(t, results["zero"], results["empty"])
+	require.Equal(t, results["zero"], results["spelt out"])
+	require.Equal(t, "mid", results["zero"].Bands[1].Name)
+	for _, b := range results["others"].Bands {
+		require.Empty(t, b.Name)
+	}
 }
 
 func BenchmarkAdd(b *testing.B) {

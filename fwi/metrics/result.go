@@ -2,31 +2,35 @@ package metrics
 
 import (
 	"math"
+	"slices"
 )
 
 // Config sets an Accumulator. The zero Config is the usual one of OpenFWI.
 type Config struct {
 	// Units are the physical sizes of one normalised unit of maps that are added in turn, such as those of the channels of a sample;
-	// nil means 1500 m/s for all, of velocities between 1500 and 4500 m/s.
+	// none means 1500 m/s for all, of velocities between 1500 and 4500 m/s.
 	Units []float64 `json:"units,omitempty"`
 	// Range is the range of the PSNR; 0 means that of all targets.
 	Range float64 `json:"range,omitempty"`
-	// Bands are half-open intervals of r; nil means 0..0.30, 0.30..0.65, 0.65..1.01.
+	// Bands are half-open intervals of r; nil means 0..0.30, 0.30..0.65, 0.65..1.01, which are called low, mid and high.
 	Bands [][2]float64 `json:"bands,omitempty"`
 	// ReferenceRadius takes r as SPAMoE's code does, from coordinates that run from -1 to 1 over the shifted spectrum, both ends
 	// included: on even grids the zero frequency is half a step off the centre.
 	ReferenceRadius bool `json:"reference_radius,omitempty"`
 }
 
-// bandNames are the names of the usual three bands.
-var bandNames = []string{"low", "mid", "high"}
+// usualBands are the three bands of the zero Config, bandNames their names.
+var (
+	usualBands = [][2]float64{{0, 0.30}, {0.30, 0.65}, {0.65, 1.01}}
+	bandNames  = []string{"low", "mid", "high"}
+)
 
 func (c Config) resolve() Config {
-	if c.Units == nil {
+	if len(c.Units) == 0 {
 		c.Units = []float64{1500}
 	}
 	if c.Bands == nil {
-		c.Bands = [][2]float64{{0, 0.30}, {0.30, 0.65}, {0.65, 1.01}}
+		c.Bands = usualBands
 	}
 	return c
 }
@@ -57,7 +61,7 @@ type Physical struct {
 
 // Band holds the errors within one ring of frequencies, and how much of the energy of each side lies in it.
 type Band struct {
-	Name         string     `json:"name"`
+	Name         string     `json:"name"` // empty save for the usual three
 	Range        [2]float64 `json:"range"`
 	MAE          float64    `json:"mae"`
 	RelativeL2   float64    `json:"relative_l2"`
@@ -97,6 +101,7 @@ func (a *Accumulator) Result() Result {
 	r.PSNR = 20*math.Log10(max(span, tiny)) - 10*math.Log10(max(r.MSE, tiny))
 	r.Physical = Physical{MAE: a.physical.abs / n, RMSE: math.Sqrt(a.physical.square / n), MaxError: a.physical.worst}
 	r.Spectrum = Spectrum{s.predRatio / float64(a.samples), s.targetRatio / float64(a.samples), s.correlation / float64(a.samples)}
+	named := slices.Equal(a.config.Bands, usualBands)
 	for i, b := range a.bands {
 		band := Band{
 			Range:        a.config.Bands[i],
@@ -105,7 +110,7 @@ func (a *Accumulator) Result() Result {
 			PredEnergy:   b.predEnergy / max(s.predEnergy, tiny),
 			TargetEnergy: b.targetEnergy / max(s.targetEnergy, tiny),
 		}
-		if len(a.bands) == len(bandNames) {
+		if named {
 			band.Name = bandNames[i]
 		}
 		r.Bands = append(r.Bands, band)
