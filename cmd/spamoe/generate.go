@@ -47,6 +47,9 @@ func generate(ctx context.Context, env *environment, args []string) error {
 	if *count < 1 || *perFile < 1 {
 		return misuse("-count is %d and -per-file %d; wanted 1 or more", *count, *perFile)
 	}
+	if *mapsOnly && f.given("per-file") {
+		return misuse("-per-file is of pairs; -maps-only makes one file of each family")
+	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return err
 	}

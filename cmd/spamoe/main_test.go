@@ -85,6 +85,7 @@ func TestUsage(t *testing.T) {
 	refuse(t, 2, []string{"train", "-x", "a.npy"}, "-x and -y go together")
 	refuse(t, 2, []string{"forward", "-vel", "a.npy"}, "-vel and one of -out and -gif are needed")
 	refuse(t, 2, []string{"generate", "-family", "FlatVel_C"}, "FlatVel_C")
+	refuse(t, 2, []string{"generate", "-maps-only", "-per-file", "9"}, "-per-file is of pairs")
 	refuse(t, 2, []string{"bench", "nothing"}, `no bench "nothing"`)
 	refuse(t, 2, []string{"conform"}, "0 arguments")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,11 +26,19 @@ func TestGenerateLeavesForeignFilesAlone(t *testing.T) {
 	refuse(t, 1, args, "model7.npy is there")
 }
 
+// A family that is named twice, in two spellings, is made once.
+func TestGenerateMakesAFamilyOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	out := succeed(t, "generate", "-family", "FlatVel_A,FVA,Style_A,flatvel-a", "-count", "2", "-maps-only", "-out", ".")
+	require.Equal(t, 1, strings.Count(out, "FlatVel_A.npy: 2 maps"))
+	require.Equal(t, 2, strings.Count(out, "\n"))
+}
+
 // The picture of a family shows maps that its file holds, of a fault family with few and with many layers.
 func TestGeneratedPictureShowsTheFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, f := range []velocity.Family{velocity.FlatVelA, velocity.FlatFaultA} {
-		succeed(t, "generate", "-family", string(f), "-count", "25", "-per-file", "3", "-seed", "4", "-maps-only", "-out", ".", "-png", "maps.png")
+		succeed(t, "generate", "-family", string(f), "-count", "25", "-seed", "4", "-maps-only", "-out", ".", "-png", "maps.png")
 		require.FileExists(t, "maps.png")
 		all, _, err := npy.Read[float32](string(f) + ".npy")
 		require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spamoe/spamoe/fwi"
@@ -74,6 +75,7 @@ func (s *source) folder() string {
 	return filepath.Join(runsFolder, "data", fmt.Sprintf("%dx-seed%d", s.Count, s.Seed))
 }
 
+// parseFamilies returns the families in a list that commas separate, or all, each once.
 func parseFamilies(list string) ([]velocity.Family, error) {
 	if list == "" {
 		return nil, nil
@@ -87,7 +89,9 @@ func parseFamilies(list string) ([]velocity.Family, error) {
 		if err != nil {
 			return nil, err
 		}
-		families = append(families, f)
+		if !slices.Contains(families, f) {
+			families = append(families, f)
+		}
 	}
 	return families, nil
 }
