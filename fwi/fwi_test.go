@@ -1,6 +1,7 @@
 package fwi
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -72,7 +73,14 @@ func TestNormalisation(t *testing.T) {
 
 	require.ErrorContains(t, per.Validate(3), "2 shifts and 2 scales for 3 channels")
 	require.ErrorContains(t, Normalisation{Shift: []float64{0}, Scale: []float64{0}}.Validate(1), "scale 0")
-	require.ErrorContains(t, Normalisation{Log: -1}.Validate(1), "log factor -1")
+	for _, bad := range [][2]float64{{1e39, 1}, {-1e39, 1e39}, {1e30, 1e-20}, {-1e30, 1e-20}, {math.NaN(), 1}, {math.Inf(-1), 1}, {0, 1e-39}, {0, 1e39}, {0, math.NaN()}} {
+		n := Normalisation{Shift: []float64{0, bad[0]}, Scale: []float64{1, bad[1]}}
+		require.ErrorContains(t, n.Validate(2), fmt.Sprintf("channel 1 has shift %v and scale %v", bad[0], bad[1]))
+	}
+	require.NoError(t, Normalisation{Shift: []float64{-1e30}, Scale: []float64{1e-8}}.Validate(1))
+	for _, log := range []float64{-1, math.NaN(), math.Inf(1)} {
+		require.ErrorContains(t, Normalisation{Log: log}.Validate(1), fmt.Sprintf("log factor %v", log))
+	}
 }
 
 func TestStandardise(t *testing.T) {

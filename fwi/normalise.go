@@ -42,12 +42,19 @@ func (n Normalisation) Validate(channels int) error {
 		return fmt.Errorf("normalisation: %d shifts and %d scales for %d channels", len(n.Shift), len(n.Scale), channels)
 	}
 	for c, s := range n.Scale {
-		if !(s > 0) || math.IsInf(float64(float32(s)), 0) || math.IsInf(float64(float32(1/s)), 0) || math.IsNaN(n.Shift[c]) || math.IsInf(n.Shift[c], 0) {
-			return fmt.Errorf("normalisation: channel %d has shift %v and scale %v; wanted finite numbers, scale above 0, in float32", c, n.Shift[c], s)
+		// These are the factors and the offsets of Forward and Inverse, in float32.
+		ok := s > 0
+		for _, v := range []float64{s, 1 / s, n.Shift[c], n.Shift[c] / s} {
+			f := float64(float32(v))
+			ok = ok && !math.IsNaN(f) && !math.IsInf(f, 0)
+		}
+		if !ok {
+			return fmt.Errorf("normalisation: channel %d has shift %v and scale %v; wanted finite numbers, scale above 0, also 1/scale and shift/scale, in float32",
+				c, n.Shift[c], s)
 		}
 	}
-	if n.Log < 0 || math.IsNaN(n.Log) {
-		return fmt.Errorf("normalisation: log factor %v; wanted 0 or more", n.Log)
+	if !(n.Log >= 0) || math.IsInf(n.Log, 1) {
+		return fmt.Errorf("normalisation: log factor %v; wanted 0 or a positive number", n.Log)
 	}
 	return nil
 }
