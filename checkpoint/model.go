@@ -33,7 +33,7 @@ type Info struct {
 }
 
 // SaveModel replaces the file at path with the parameters and buffers of model, by the names that autograd.State gives them, and
-// info. A tensor with several names is stored under each.
+// info. A tensor with several names is stored under each. A model without any is an error.
 func SaveModel(path string, model any, info Info) error {
 	tensors, metadata, err := collect(model, info)
 	if err != nil {
@@ -43,6 +43,10 @@ func SaveModel(path string, model any, info Info) error {
 }
 
 func collect(model any, info Info) (map[string]Tensor, map[string]string, error) {
+	state, err := stateOf(model)
+	if err != nil {
+		return nil, nil, err
+	}
 	tensors, metadata := map[string]Tensor{}, map[string]string{}
 	maps.Copy(metadata, info.Metadata)
 	if info.Kind != "" {
@@ -56,7 +60,7 @@ func collect(model any, info Info) (map[string]Tensor, map[string]string, error)
 		metadata[ConfigKey] = string(b)
 	}
 	var complexNames []string
-	for _, e := range autograd.State(model) {
+	for _, e := range state {
 		if _, ok := tensors[e.Name]; ok {
 			return nil, nil, fmt.Errorf("the model has two tensors of the name %q", e.Name)
 		}
@@ -82,6 +86,15 @@ func collect(model any, info Info) (map[string]Tensor, map[string]string, error)
 		tensors[ExtraPrefix+name] = t
 	}
 	return tensors, metadata, nil
+}
+
+// stateOf is autograd.State of a model that has one: a model that hides it behind unexported fields would seem saved and loaded.
+func stateOf(model any) ([]autograd.Entry, error) {
+	state := autograd.State(model)
+	if len(state) == 0 {
+		return nil, fmt.Errorf("a %T has no parameters or buffers behind exported fields; want at least one, see autograd.State", model)
+	}
+	return state, nil
 }
 
 // Kind is the kind of model that the file names, empty if it names none.
@@ -142,12 +155,15 @@ func (f *File) Sub(prefix string) *File {
 // name that is missing, unexpected, or of another shape or kind.
 //
 // Parameters take any floating-point type, complex ones also C64 without the last axis; counters take integers. Of a tensor
-// with several names one is enough; several must agree.
+// with several names one is enough; several must agree. A model without parameters and buffers is an error.
 func LoadParams(f *File, model any) error {
+	state, err := stateOf(model)
+	if err != nil {
+		return fmt.Errorf("checkpoint: cannot load %s: %w", f.name, err)
+	}
 	m := mismatch{}
 	loads := map[string]target{} // by name of the file
 	groups := map[string][]string{}
-	state := autograd.State(model)
 	for _, e := range state {
 		first := cmp.Or(e.Tied, e.Name)
 		if t, ok := f.tensors[e.Name]; ok {

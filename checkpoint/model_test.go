@@ -174,6 +174,24 @@ func TestTiedNamesNeedOneTensor(t *testing.T) {
 	require.ErrorContains(t, LoadParams(f, newNetwork(2)), "2 missing: layers.0.bias (3x1), head (3x1)")
 }
 
+// A model whose fields are unexported would be saved as an empty file, and loaded from one without effect.
+func TestModelsWithoutStateAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	hidden := struct{ net *network }{newNetwork(1)}
+	const want = "has no parameters or buffers behind exported fields"
+	for name, save := range map[string]func(string, any, Info) error{"a.safetensors": SaveModel, "a.pt": SavePyTorch} {
+		path := filepath.Join(dir, name)
+		require.ErrorContains(t, save(path, hidden, Info{}), want)
+		require.NoFileExists(t, path)
+	}
+	path := filepath.Join(dir, "empty.safetensors")
+	require.NoError(t, Write(path, nil, nil))
+	f, err := Read(path)
+	require.NoError(t, err)
+	require.ErrorContains(t, LoadParams(f, hidden), want)
+	require.ErrorContains(t, LoadParams(f, hidden), "empty.safetensors")
+}
+
 func TestModelsThatCannotBeSaved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.safetensors")
 	twice := struct {

@@ -28,7 +28,8 @@ type averaged struct {
 	taken   bool // in the update at work, by take
 }
 
-// NewEMA returns an average that starts as the parameters of model are. It panics unless 0 <= decay < 1.
+// NewEMA returns an average that starts as the parameters of model are. It panics unless 0 <= decay < 1, and where
+// model has no parameters behind exported fields, as AdamW.Add does.
 func NewEMA(model any, decay float64) *EMA {
 	if !(decay >= 0 && decay < 1) {
 		panic(fmt.Sprintf("optim: EMA: decay %v; want 0 <= decay < 1", decay))
@@ -41,6 +42,9 @@ func NewEMA(model any, decay float64) *EMA {
 		e.Average[name] = b
 		e.of[p] = &averaged{param: p, average: b}
 		e.params = append(e.params, e.of[p])
+	}
+	if len(e.params) == 0 {
+		panic(fmt.Sprintf("optim: EMA: a %T has no parameters behind exported fields; want at least one, see autograd.State", model))
 	}
 	return e
 }

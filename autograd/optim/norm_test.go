@@ -133,6 +133,9 @@ func TestEMA(t *testing.T) {
 		require.InDelta(t, 7, v, 1e-5, "element %d", i)
 	}
 	require.Panics(t, func() { optim.NewEMA(m, 1) })
+	hidden := struct{ net any }{m}
+	require.PanicsWithValue(t, "optim: EMA: a struct { net interface {} } has no parameters behind exported fields; want at least one, "+
+		"see autograd.State", func() { optim.NewEMA(hidden, 0.5) })
 }
 
 // TestStepWith: clipping and averaging in the step are what they are one after the other, but for rounding in the clipping.
