@@ -97,7 +97,7 @@ func TestLoadRefusesAnOversizedConfiguration(t *testing.T) {
 		change func(c *Config)
 	}{
 		{tooLarge, func(c *Config) { c.FNO.Hidden = 1e6 }},
-		{tooLarge, func(c *Config) { c.FNO.Modes = []int{1 << 31, 1 << 31} }},
+		{tooLarge, func(c *Config) { c.FNO.Modes = []int{1 << 30, 1 << 30} }},
 		{tooLarge, func(c *Config) { c.FNO.Layers = 1e9 }},
 		{tooLarge, func(c *Config) { c.FNO.LiftingRatio = 1e300 }},
 		{tooLarge, func(c *Config) { c.FNO.MLPExpansion = 1e9 }},
@@ -116,7 +116,7 @@ func TestLoadRefusesAnOversizedConfiguration(t *testing.T) {
 		{"dim 1000000000; want 1 to 3", func(c *Config) {
 			c.Network, c.OperatorConfig = "multiscale", OperatorConfig{Multiscale: &mno.MultiscaleConfig{In: 2, Out: 1, Hidden: 1, Dim: 1e9}}
 		}},
-		{"no more than 268435456 elements", func(c *Config) { c.Y = []int{1, 1 << 40, 1 << 40} }},
+		{"no more than 268435456 elements", func(c *Config) { c.Y = []int{1, 1 << 30, 1 << 30} }},
 		{"resampling 1048576 rows to 1048576", func(c *Config) { c.X, c.Rows = []int{2, 1 << 20, 1}, 1<<20 }},
 		{"scale 1e-320; wanted finite numbers", func(c *Config) { c.XNorm.Shift, c.XNorm.Scale = []float64{0}, []float64{1e-320} }},
 	} {
