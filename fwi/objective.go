@@ -51,7 +51,8 @@ func (o Objective) Fits(y []int) error {
 	return nil
 }
 
-// Loss returns the objective of predictions p against targets g, both [batch, channel, spatial...], a scalar.
+// Loss returns the objective of predictions p against targets g, both [batch, channel, spatial...], a scalar. It panics
+// where all weights of the data are zero, which Validate reports.
 func (o Objective) Loss(p, g *autograd.Value) *autograd.Value {
 	var sum *autograd.Value
 	add := func(weight float64, term func() *autograd.Value) {
@@ -70,6 +71,9 @@ func (o Objective) Loss(p, g *autograd.Value) *autograd.Value {
 	add(o.Gradient, func() *autograd.Value { return loss.GradientL1(p, g, loss.GradientL1Config{}) })
 	add(o.Fourier, func() *autograd.Value { return spectral.MagnitudeL1{}.Loss(p, g) })
 	add(o.RelativeL2, func() *autograd.Value { return loss.RelativeL2(p, g, 1e-8) })
+	if sum == nil {
+		panic("fwi: Objective.Loss: all weights of the data are zero; want at least one above")
+	}
 	return sum
 }
 

@@ -198,6 +198,14 @@ func TestRegularise(t *testing.T) {
 	require.InDelta(t, l.Data[0]+out.FloorLoss.Data[0], o.regularise(l, out).Data[0], 1e-6)
 }
 
+func TestObjectiveWithoutTerms(t *testing.T) {
+	x := (&autograd.Tape{}).Const(autograd.New(1, 1, 8, 8))
+	for _, o := range []Objective{{}, {LoadBalance: 1}} {
+		require.ErrorContains(t, o.Validate(), "all weights of the data are zero")
+		require.PanicsWithValue(t, "fwi: Objective.Loss: all weights of the data are zero; want at least one above", func() { o.Loss(x, x) })
+	}
+}
+
 func TestSPAMoETrainingDoesNotDependOnThreads(t *testing.T) {
 	defer kernel.SetThreads(kernel.Threads())
 	cfg := toyTraining()
