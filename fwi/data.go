@@ -1,6 +1,7 @@
 package fwi
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -27,11 +28,19 @@ type Subset struct {
 func (s Subset) Len() int { return len(s.Index) }
 
 // Read reads pair i of the subset.
-func (s Subset) Read(i int, x, y []float32) error { return s.Data.Read(s.Index[i], x, y) }
+func (s Subset) Read(i int, x, y []float32) error {
+	if i < 0 || i >= len(s.Index) {
+		return fmt.Errorf("fwi: pair %d of a subset of %d pairs", i, len(s.Index))
+	}
+	return s.Data.Read(s.Index[i], x, y)
+}
 
-// Split parts a set at random into training and validation data; fraction of it, at least one pair, goes to validation. The
-// same seed gives the same parts.
+// Split parts a set at random into training and validation data; fraction of it, from 0 to less than 1 but at least one pair, goes to
+// validation. The same seed gives the same parts.
 func Split(d Data, fraction float64, seed uint64) (train, val Subset, err error) {
+	if !(fraction >= 0 && fraction < 1) {
+		return train, val, fmt.Errorf("fwi: a fraction of %v for validation; wanted at least 0 and less than 1", fraction)
+	}
 	n := d.Len()
 	k := max(1, int(math.Round(fraction*float64(n))))
 	if n < 2 || k >= n {
@@ -42,8 +51,11 @@ func Split(d Data, fraction float64, seed uint64) (train, val Subset, err error)
 }
 
 // MeanMap returns the mean of the y of a set, element by element: the best guess that ignores the recordings, and so the
-// baseline that a model must beat. Of more than 5000 pairs it takes as many, evenly spread.
+// baseline that a model must beat. Of more than 5000 pairs it takes as many, evenly spread. A set without pairs is an error.
 func MeanMap(d Data) ([]float32, error) {
+	if d.Len() < 1 {
+		return nil, errors.New("fwi: a mean map of no pairs; wanted at least one")
+	}
 	_, shape := d.Shapes()
 	y := make([]float32, size(shape))
 	sum, n := make([]float64, len(y)), min(d.Len(), 5000)
@@ -61,9 +73,16 @@ func MeanMap(d Data) ([]float32, error) {
 	return y, nil
 }
 
-// BaselineMAE returns the mean absolute error of one fixed map over a set, of each channel in its unit.
+// BaselineMAE returns the mean absolute error of one fixed map over a set, of each channel in its unit. A set without pairs is an
+// error, as is a map of another size than the set's.
 func BaselineMAE(d Data, guess []float32) ([]float64, error) {
 	_, shape := d.Shapes()
+	if len(guess) != size(shape) {
+		return nil, fmt.Errorf("fwi: a guess of %d elements for maps of shape %v; wanted %d", len(guess), shape, size(shape))
+	}
+	if d.Len() < 1 {
+		return nil, errors.New("fwi: the error of a guess over no pairs; wanted at least one")
+	}
 	mae, n := make([]float64, shape[0]), size(shape[1:])
 	y := make([]float32, len(guess))
 	for i := range d.Len() {

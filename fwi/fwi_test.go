@@ -130,6 +130,16 @@ func TestResampler(t *testing.T) {
 	}
 }
 
+func TestResamplerOnlyShortens(t *testing.T) {
+	for _, m := range []int{-1, 0, 11} {
+		require.PanicsWithValue(t, fmt.Sprintf("fwi: NewResampler: from 10 to %d samples; want 1 to as many as there are", m),
+			func() { NewResampler(10, m) })
+	}
+	same := make([]float32, 10)
+	NewResampler(10, 10).Apply(same, []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 1, 1)
+	require.InDeltaSlice(t, []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, same, 1e-5)
+}
+
 func TestSplit(t *testing.T) {
 	a, b, err := Split(newToy(20), 0.2, 3)
 	require.NoError(t, err)
@@ -141,6 +151,13 @@ func TestSplit(t *testing.T) {
 	require.Equal(t, b.Index, again.Index)
 	_, _, err = Split(newToy(1), 0.5, 0)
 	require.ErrorContains(t, err, "1 pairs cannot be split")
+	for _, fraction := range []float64{math.NaN(), -0.1, 1, 1e300, math.Inf(1)} {
+		_, _, err := Split(newToy(20), fraction, 0)
+		require.ErrorContains(t, err, "for validation; wanted at least 0 and less than 1", fraction)
+	}
+	for _, i := range []int{-1, 4} {
+		require.ErrorContains(t, b.Read(i, nil, nil), fmt.Sprintf("pair %d of a subset of 4 pairs", i))
+	}
 }
 
 func TestBaseline(t *testing.T) {
@@ -154,6 +171,18 @@ func TestBaseline(t *testing.T) {
 	require.Len(t, mae, 1)
 	require.Greater(t, zero[0], 5*mae[0])
 	require.Greater(t, mae[0], 10.0)
+	_, err = BaselineMAE(d, mean[:7])
+	require.ErrorContains(t, err, "a guess of 7 elements for maps of shape [1 12 10]; wanted 120")
+}
+
+func TestStatisticsOfNoPairs(t *testing.T) {
+	none := newToy(0)
+	_, err := MeanMap(none)
+	require.ErrorContains(t, err, "a mean map of no pairs")
+	_, err = BaselineMAE(none, make([]float32, 120))
+	require.ErrorContains(t, err, "over no pairs")
+	_, _, err = Standardise(none)
+	require.ErrorContains(t, err, "the mean and deviation of no pairs")
 }
 
 func TestBadConfigs(t *testing.T) {

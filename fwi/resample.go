@@ -1,6 +1,7 @@
 package fwi
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/spamoe/spamoe/internal/kernel"
@@ -17,8 +18,11 @@ type Resampler struct {
 	w    []float32 // m x n
 }
 
-// NewResampler returns the resampler from n to m samples, m at most n.
+// NewResampler returns the resampler from n to m samples. It panics unless 1 <= m <= n: an axis is shortened only.
 func NewResampler(n, m int) *Resampler {
+	if m < 1 || m > n {
+		panic(fmt.Sprintf("fwi: NewResampler: from %d to %d samples; want 1 to as many as there are", n, m))
+	}
 	r := &Resampler{n: n, m: m, w: make([]float32, m*n)}
 	for j := range m {
 		row := make([]float64, n)

@@ -1,13 +1,17 @@
 package fwi
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
 
 // Standardise returns the normalisations of the x and the y of a set that give every channel mean 0 and standard deviation 1.
-// Of more than 5000 pairs it takes as many, evenly spread. A channel that is constant is only shifted.
+// Of more than 5000 pairs it takes as many, evenly spread. A channel that is constant is only shifted. A set without pairs is an error.
 func Standardise(d Data) (x, y Normalisation, err error) {
+	if d.Len() < 1 {
+		return x, y, errors.New("fwi: the mean and deviation of no pairs; wanted at least one")
+	}
 	xs, ys := d.Shapes()
 	bx, by := make([]float32, size(xs)), make([]float32, size(ys))
 	mx, my := newMoments(xs[0]), newMoments(ys[0])
