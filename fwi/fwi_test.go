@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spamoe/spamoe/fno"
+	"github.com/spamoe/spamoe/mno"
 )
 
 // toy is a set of smooth functions x of two channels on 24 x 10 points; y is a nonlinear function of x on 12 x 10.
@@ -187,12 +188,24 @@ func TestStatisticsOfNoPairs(t *testing.T) {
 
 func TestBadConfigs(t *testing.T) {
 	for want, change := range map[string]func(c *Config){
-		`network "nope" is unknown`:            func(c *Config) { c.Network = "nope" },
-		"no part of that name":                 func(c *Config) { c.FNO = nil },
-		"3 input and 1 output channels":        func(c *Config) { c.FNO.In = 3 },
-		"its grid is [11 10]":                  func(c *Config) { c.Rows = 11 },
-		"24 rows cannot be resampled to 30":    func(c *Config) { c.Rows = 30 },
-		"shape [2] of one sample":              func(c *Config) { c.X = []int{2} },
+		`network "nope" is unknown`:         func(c *Config) { c.Network = "nope" },
+		"no part of that name":              func(c *Config) { c.FNO = nil },
+		"3 input and 1 output channels":     func(c *Config) { c.FNO.In = 3 },
+		"its grid is [11 10]":               func(c *Config) { c.Rows = 11 },
+		"24 rows cannot be resampled to 30": func(c *Config) { c.Rows = 30 },
+		"shape [2] of one sample":           func(c *Config) { c.X = []int{2} },
+		"scale 0.05 leaves no points of the grid [12 10]": func(c *Config) {
+			c.Network = "multiscale"
+			c.OperatorConfig = OperatorConfig{Multiscale: &mno.MultiscaleConfig{In: 2, Out: 1, Hidden: 2, Scales: []float64{1, 0.05}}}
+		},
+		"expert 1: mno: scale 0.05 leaves no points of the grid [12 10]": func(c *Config) {
+			*c = toySPAMoE()
+			c.SPAMoE.Experts[1] = OperatorConfig{Multiscale: &mno.MultiscaleConfig{In: 4, Out: 1, Hidden: 2, Scales: []float64{1, 0.05}}}
+		},
+		"expert 2: lno: function 1 of 4 of the basis is zero": func(c *Config) {
+			*c = toySPAMoE()
+			c.SPAMoE.Experts[2].LNO.Grid = []int{120, 100}
+		},
 		"shift 0 and scale -1":                 func(c *Config) { c.YNorm = Normalisation{Shift: []float64{0}, Scale: []float64{-1}} },
 		"5 shifts and 5 scales for 2 channels": func(c *Config) { c.XNorm = Normalisation{Shift: make([]float64, 5), Scale: make([]float64, 5)} },
 	} {

@@ -95,7 +95,14 @@ func (cfg Config) build(rng *rand.Rand) (Network, error) {
 	if !slices.Equal(shape[1:], cfg.Y[1:]) {
 		return nil, fmt.Errorf("its grid is %v, that of the maps %v; they must agree", shape[1:], cfg.Y[1:])
 	}
-	return cfg.OperatorConfig.build(rng)
+	net, err := cfg.OperatorConfig.build(rng)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkGrid(net, shape[1:]); err != nil {
+		return nil, err
+	}
+	return net, nil
 }
 
 // inputShape returns the shape of one input of the network: that of X after resampling and joining.

@@ -84,6 +84,14 @@ func (c OperatorConfig) build(rng *rand.Rand) (Network, error) {
 	return lno.New(*c.LNO, rng)
 }
 
+// checkGrid reports a grid that the operator net cannot be applied to. Operators without a check take any.
+func checkGrid(net Network, grid []int) error {
+	if n, ok := net.(interface{ CheckGrid(n ...int) error }); ok {
+		return n.CheckGrid(grid...)
+	}
+	return nil
+}
+
 // channels returns the numbers of input and output channels.
 func (c OperatorConfig) channels() (in, out int) {
 	switch c.Name() {

@@ -48,6 +48,9 @@ func NewSPAMoE(c SPAMoEConfig, rng *rand.Rand) (*SPAMoE, error) {
 		if err != nil {
 			return nil, fmt.Errorf("expert %d: %w", i, err)
 		}
+		if err := checkGrid(net, e.Config.Size[:]); err != nil {
+			return nil, fmt.Errorf("expert %d: %w", i, err)
+		}
 		experts = append(experts, net)
 	}
 	m, err := moe.New(c.Mixture, experts, rng)

@@ -206,7 +206,25 @@ func TestRefusesShapes(t *testing.T) {
 	require.Panics(t, func() { m.Blocks[0].Forward(tape.Const(autograd.New(1, 8, 8, 3))) })
 	s := newMultiscale(t, mno.MultiscaleConfig{In: 2, Out: 1, Hidden: 4})
 	require.Panics(t, func() { s.Forward(tape.Const(autograd.New(1, 3, 8, 8))) })
-	require.PanicsWithValue(t, "mno: Multiscale: shape [1 2 8 3] has no points left at scale 0.25", func() { s.Forward(tape.Const(autograd.New(1, 2, 8, 3))) })
+	require.PanicsWithValue(t, "mno: scale 0.25 leaves no points of the grid [8 3]", func() { s.Forward(tape.Const(autograd.New(1, 2, 8, 3))) })
+}
+
+// A grid that CheckGrid does not report works, down to one point at the coarsest scale.
+func TestMultiscaleCheckGrid(t *testing.T) {
+	for _, fusion := range []mno.Fusion{mno.FuseHierarchical, mno.FuseAdaptive} {
+		for d := 1; d <= 3; d++ {
+			m := newMultiscale(t, mno.MultiscaleConfig{In: 1, Out: 1, Hidden: 2, Layers: 1, Dim: d, Fusion: fusion})
+			n := slices.Repeat([]int{4}, d)
+			require.NoError(t, m.CheckGrid(n...))
+			run(m, random(1, append([]int{1, 1}, n...)...))
+			n[d-1] = 3
+			require.EqualError(t, m.CheckGrid(n...), fmt.Sprintf("mno: scale 0.25 leaves no points of the grid %v", n))
+			n[0] = 0
+			require.EqualError(t, m.CheckGrid(n...), fmt.Sprintf("mno: grid %v; want %d positive sizes", n, d))
+			require.EqualError(t, m.CheckGrid(4, 4, 4, 4), fmt.Sprintf("mno: grid [4 4 4 4]; want %d positive sizes", d))
+			require.Error(t, m.CheckGrid())
+		}
+	}
 }
 
 func TestManyGoroutines(t *testing.T) {

@@ -62,18 +62,28 @@ func NewMultiscale(c MultiscaleConfig, rng *rand.Rand) (*Multiscale, error) {
 	return m, nil
 }
 
-// Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd. Every scale needs at least one point along each axis.
+// CheckGrid reports a grid that the model cannot be applied to: one of which a scale leaves no points along an axis.
+func (m *Multiscale) CheckGrid(n ...int) error {
+	c := &m.Config
+	if len(n) != c.Dim || slices.Min(n) < 1 {
+		return fmt.Errorf("mno: grid %v; want %d positive sizes", n, c.Dim)
+	}
+	for _, s := range c.Scales {
+		if scaled(slices.Min(n), s) < 1 {
+			return fmt.Errorf("mno: scale %v leaves no points of the grid %v", s, n)
+		}
+	}
+	return nil
+}
+
+// Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd. It panics on grids for which CheckGrid reports an error.
 func (m *Multiscale) Forward(x *autograd.Value) *autograd.Value {
 	c := &m.Config
 	if x.Rank() != c.Dim+2 || x.Shape[1] != c.In {
 		panic(fmt.Sprintf("mno: Multiscale: shape %v; want [batch, %d, %d axes]", x.Shape, c.In, c.Dim))
 	}
-	for _, s := range c.Scales {
-		for _, n := range x.Shape[2:] {
-			if scaled(n, s) < 1 {
-				panic(fmt.Sprintf("mno: Multiscale: shape %v has no points left at scale %v", x.Shape, s))
-			}
-		}
+	if err := m.CheckGrid(x.Shape[2:]...); err != nil {
+		panic(err.Error())
 	}
 	return x.Tape().Scope(func() *autograd.Value { return m.run(x) })
 }
