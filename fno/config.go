@@ -101,6 +101,9 @@ func (c Config) Check() error {
 		return fmt.Errorf("fno: %d input, %d hidden and %d output channels; want at least 1 of each", c.In, c.Hidden, c.Out)
 	case !(c.LiftingRatio > 0) || !(c.ProjectionRatio > 0):
 		return fmt.Errorf("fno: lifting_ratio %v, projection_ratio %v; want positive numbers", c.LiftingRatio, c.ProjectionRatio)
+	case max(c.LiftingRatio, c.ProjectionRatio)*float64(c.Hidden) > 1<<30:
+		return fmt.Errorf("fno: lifting_ratio %v, projection_ratio %v of %d hidden channels; want widths up to 2^30",
+			c.LiftingRatio, c.ProjectionRatio, c.Hidden)
 	case len(c.Padding) > 1 && len(c.Padding) != len(c.Modes):
 		return fmt.Errorf("fno: padding %v for %d axes", c.Padding, len(c.Modes))
 	}

@@ -399,6 +399,9 @@ func TestMisuse(t *testing.T) {
 		"fno: padding [0.1 0.1] for 1 axes":                                                            {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, Padding: []float64{0.1, 0.1}},
 		"fno: spectral: scale [1 2 3] for 4 blocks":                                                    {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, Scale: []float64{1, 2, 3}},
 		"fno: lifting_ratio -1, projection_ratio 2; want positive numbers":                             {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, LiftingRatio: -1},
+		"fno: lifting_ratio 1e+300, projection_ratio 2 of 4 hidden channels; want widths up to 2^30":   {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, LiftingRatio: 1e300},
+		"fno: lifting_ratio 2, projection_ratio +Inf of 4 hidden channels; want widths up to 2^30":     {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, ProjectionRatio: math.Inf(1)},
+		"fno: spectral: mlp_expansion 1e+300 of 4 channels; want a width up to 2^30":                   {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, MLPExpansion: 1e300},
 		"fno: spectral: normalise \"ada_in\" needs the width of an embedding, got 0":                   {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, Normalise: spectral.NormaliseAdaIN},
 		"fno: spectral: skip \"straight\"; want \"linear\", \"soft-gating\", \"identity\" or \"none\"": {In: 1, Out: 1, Hidden: 4, Modes: []int{4}, Skip: "straight"},
 	} {

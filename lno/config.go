@@ -146,6 +146,9 @@ func (c Config) Check() error {
 		return fmt.Errorf("lno: %d input, %d hidden and %d output channels; want at least 1 of each", c.In, c.Hidden, c.Out)
 	case !(c.LiftingRatio > 0) || !(c.ProjectionRatio > 0):
 		return fmt.Errorf("lno: lifting_ratio %v, projection_ratio %v; want positive numbers", c.LiftingRatio, c.ProjectionRatio)
+	case max(c.LiftingRatio, c.ProjectionRatio)*float64(c.Hidden) > 1<<30:
+		return fmt.Errorf("lno: lifting_ratio %v, projection_ratio %v of %d hidden channels; want widths up to 2^30",
+			c.LiftingRatio, c.ProjectionRatio, c.Hidden)
 	case len(c.Grid) != d || d > 0 && slices.Min(c.Grid) < 1:
 		return fmt.Errorf("lno: grid %v for modes %v; want a positive number for each axis", c.Grid, c.Modes)
 	case len(c.Domain) != 0 && len(c.Domain) != d:

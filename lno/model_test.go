@@ -290,6 +290,9 @@ func TestConfigRefuses(t *testing.T) {
 	for want, change := range map[string]func(c *lno.Config){
 		"0 hidden":                         func(c *lno.Config) { c.Hidden = 0 },
 		"lifting_ratio -1":                 func(c *lno.Config) { c.LiftingRatio = -1 },
+		"projection_ratio 1e+300":          func(c *lno.Config) { c.ProjectionRatio = 1e300 },
+		"lifting_ratio +Inf":               func(c *lno.Config) { c.LiftingRatio = math.Inf(1) },
+		"mlp_expansion +Inf":               func(c *lno.Config) { c.MLPExpansion = math.Inf(1) },
 		"grid [12] for modes [4 4]":        func(c *lno.Config) { c.Grid = c.Grid[:1] },
 		"grid [12 0]":                      func(c *lno.Config) { c.Grid = []int{12, 0} },
 		"domain [1]":                       func(c *lno.Config) { c.Domain = []float64{1} },

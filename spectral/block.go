@@ -113,6 +113,8 @@ func (c *BlockConfig) Check() error {
 		return fmt.Errorf("spectral: scale %v for %d blocks", c.Scale, c.Layers)
 	case !(c.MLPExpansion >= 0):
 		return fmt.Errorf("spectral: mlp_expansion %v; want a positive number", c.MLPExpansion)
+	case c.MLPExpansion*float64(c.Channels) > 1<<30:
+		return fmt.Errorf("spectral: mlp_expansion %v of %d channels; want a width up to 2^30", c.MLPExpansion, c.Channels)
 	case !(c.MLPDropout >= 0 && c.MLPDropout < 1):
 		return fmt.Errorf("spectral: mlp_dropout %v; want at least 0 and below 1", c.MLPDropout)
 	case c.NormGroups < 0 || c.NormGroups > 0 && c.Channels%c.NormGroups != 0:
