@@ -112,8 +112,7 @@ func (c Config) Check() error {
 			return fmt.Errorf("fno: padding %v; want fractions from 0 to 4", c.Padding)
 		}
 	}
-	blocks := c.blocks()
-	if err := blocks.Check(); err != nil {
+	if err := c.blocks().Check(); err != nil {
 		return fmt.Errorf("fno: %w", err)
 	}
 	return nil

@@ -167,15 +167,13 @@ func (c Config) Check() error {
 	if err := blocks.Check(); err != nil {
 		return fmt.Errorf("lno: %w", err)
 	}
-	differential := c.differential()
-	if err := differential.Check(); err != nil {
+	if err := c.differential().Check(); err != nil {
 		return err
 	}
 	if !c.any(c.Integral, d == 2) {
 		return nil
 	}
-	integral := c.integral()
-	return integral.Check()
+	return c.integral().Check()
 }
 
 // has reports whether block i has a kernel, by a list like Differential.

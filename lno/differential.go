@@ -22,7 +22,7 @@ type DifferentialConfig struct {
 }
 
 // Check reports the first thing in c that cannot work.
-func (c *DifferentialConfig) Check() error {
+func (c DifferentialConfig) Check() error {
 	switch {
 	case c.In < 1 || c.Out < 1:
 		return fmt.Errorf("lno: %d input and %d output channels; want at least 1", c.In, c.Out)

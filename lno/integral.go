@@ -95,7 +95,7 @@ func (c IntegralConfig) defaults() IntegralConfig {
 }
 
 // Check reports the first thing in c that cannot work; among that are functions of the basis without a point of Grid in their support.
-func (c *IntegralConfig) Check() error {
+func (c IntegralConfig) Check() error {
 	if c.In < 1 || c.Out < 1 {
 		return fmt.Errorf("lno: %d input and %d output channels; want at least 1", c.In, c.Out)
 	}

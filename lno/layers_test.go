@@ -258,6 +258,9 @@ func TestLayersRefuse(t *testing.T) {
 		_, err := lno.NewIntegral(c, nil)
 		require.ErrorContains(t, err, "lno: ", fmt.Sprintf("%+v", c))
 	}
+	for _, c := range []interface{ Check() error }{lno.DifferentialConfig{}, lno.IntegralConfig{}} {
+		require.EqualError(t, c.Check(), "lno: 0 input and 0 output channels; want at least 1")
+	}
 	tape := &autograd.Tape{}
 	d, err := lno.NewDifferential(lno.DifferentialConfig{In: 2, Out: 1, Dim: 2, Kernel: 7, Padding: lno.Reflect}, nil)
 	require.NoError(t, err)

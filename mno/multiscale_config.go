@@ -116,8 +116,7 @@ func (c MultiscaleConfig) Check() error {
 		if len(c.Modes[i]) != c.Dim {
 			return fmt.Errorf("mno: modes %v of scale %v for %d axes", c.Modes[i], s, c.Dim)
 		}
-		blocks := c.blocks(i)
-		if err := blocks.Check(); err != nil {
+		if err := c.blocks(i).Check(); err != nil {
 			return fmt.Errorf("mno: scale %v: %w", s, err)
 		}
 	}

@@ -104,8 +104,7 @@ type BlockOptions struct {
 }
 
 // Check reports the first thing in c that cannot work.
-func (c *BlockConfig) Check() error {
-	conv := c.conv(0)
+func (c BlockConfig) Check() error {
 	switch {
 	case c.Layers < 1:
 		return fmt.Errorf("spectral: %d blocks; want at least 1", c.Layers)
@@ -134,7 +133,7 @@ func (c *BlockConfig) Check() error {
 			return s.unknown()
 		}
 	}
-	return conv.Check()
+	return c.conv(0).Check()
 }
 
 // conv is the configuration of the spectral convolution of block i.

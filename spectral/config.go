@@ -97,7 +97,7 @@ func (c Config) clone() Config {
 }
 
 // Check reports the first thing in c that cannot work.
-func (c *Config) Check() error {
+func (c Config) Check() error {
 	d := len(c.Modes)
 	switch {
 	case c.In < 1 || c.Out < 1:

@@ -353,6 +353,14 @@ func TestConvMisuse(t *testing.T) {
 		_, err := spectral.NewConv(c, nil)
 		require.EqualError(t, err, want)
 	}
+	for want, checked := range map[string]interface{ Check() error }{
+		"spectral: 0 input and 0 output channels; want at least 1":              spectral.Config{},
+		"spectral: 0 blocks; want at least 1":                                   spectral.BlockConfig{},
+		"spectral: mlp_expansion +Inf of 2 channels; want a width up to 2^30":   spectral.BlockConfig{Channels: 2, Layers: 1, MLPExpansion: math.Inf(1)},
+		"spectral: mlp_expansion 1e+300 of 2 channels; want a width up to 2^30": spectral.BlockConfig{Channels: 2, Layers: 1, MLPExpansion: 1e300},
+	} {
+		require.EqualError(t, checked.Check(), want)
+	}
 	layer := newConv(t, spectral.Config{In: 3, Out: 1, Modes: []int{4, 4}}, 27)
 	x := (&autograd.Tape{}).Const(autograd.New(1, 1, 4, 4))
 	for want, f := range map[string]func(){
