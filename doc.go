@@ -8,6 +8,21 @@
 //	lno  local operators: differential and local integral kernels beside the spectral ones (arXiv:2402.16845)
 //	moe  a mixture that sends bands of a function's spectrum to the operators that a router chooses
 //
+// Their configurations differ in names, as their sources do. What corresponds to what:
+//
+//	                      fno.Config       mno.Config         mno.MultiscaleConfig  lno.Config
+//	width                 Hidden           Channels x K^Dim   Hidden                Hidden
+//	blocks                Layers           Blocks             Layers, per scale     Layers
+//	axes                  len(Modes)       Dim                Dim                   len(Modes)
+//	frequencies per axis  Modes            2 Modes            Modes, per scale      Modes
+//	lifting's width       LiftingRatio*    (one matrix)       LiftingHidden         LiftingRatio*
+//	projection's width    ProjectionRatio* ProjectionHidden   ProjectionHidden      ProjectionRatio*
+//	perceptron in blocks  unless NoMLP     none               always                if MLP
+//	Padding               zeros around     none               none                  what local kernels
+//	                      the grid                                                  see beyond the grid
+//
+// Frequencies are those of both signs together; * is a factor on Hidden.
+//
 // Below them lie spectral (transforms, spectral convolutions, Fourier blocks), encoder (DINOv3 transformers whose latent keeps a
 // floor on its spectrum), autograd (tensors, tapes, gradients), autograd/nn, autograd/optim and autograd/loss, and checkpoint
 // (safetensors and PyTorch files). Above them stands fwi: SPAMoE assembled, its data, physics, training and metrics. The program
