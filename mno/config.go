@@ -16,7 +16,8 @@ type Config struct {
 	K     int   `json:"k,omitempty"`
 	// Channels is the number of functions, of K^Dim coefficients per cell, in between; 0 means 4.
 	Channels int `json:"channels,omitempty"`
-	// Modes is how many frequencies, of each sign, the Fourier kernels keep along each axis; 0 means 8.
+	// Modes is how many frequencies, of each sign, the Fourier kernels keep along each axis; 0 means 8. It is half of what the other operators
+	// call Modes, which count both signs.
 	Modes int `json:"modes,omitempty"`
 	// Blocks is the number of multiwavelet blocks; 0 means 4.
 	Blocks int `json:"blocks,omitempty"`
@@ -25,9 +26,11 @@ type Config struct {
 	// NoGrid leaves the coordinates out of the input.
 	NoGrid bool `json:"no_grid,omitempty"`
 
-	// Levels bounds how often a grid is halved; 0 does not.
+	// Levels bounds how often a grid is halved; 0 does not. A model that is used on several grids needs it, 3 say: without it 64 points have
+	// 6 levels and 72 have 3, and what was trained at one depth does not carry over to another (figures in the package's documentation).
 	Levels int `json:"levels,omitempty"`
-	// Coarsest is the exponent of the shortest side, 2^Coarsest, that halving may lead to.
+	// Coarsest is the exponent of the shortest side, 2^Coarsest, that halving may lead to. It does not replace Levels: finer grids are halved
+	// more often, and the coarsest one always has about as many points, whose meaning changes.
 	Coarsest int `json:"coarsest,omitempty"`
 	// StopAtOdd decomposes only as long as all sides are even: 70 x 70 then has one level. Otherwise a grid is continued by reflection to
 	// a multiple of 2^levels, and the result is cropped. Where Levels is 0 there are as many levels as lengthen no side by more than an

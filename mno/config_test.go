@@ -25,6 +25,10 @@ func TestGrids(t *testing.T) {
 		{Config{}, []int{2, 1}, []int{2, 1}, 0},
 		{Config{Levels: 2}, []int{64}, []int{64}, 2},
 		{Config{Levels: 4}, []int{70}, []int{80}, 4},
+		{Config{Levels: 3}, []int{64}, []int{64}, 3}, // one depth on many grids
+		{Config{Levels: 3}, []int{72}, []int{72}, 3},
+		{Config{Levels: 3}, []int{250}, []int{256}, 3},
+		{Config{Coarsest: 3}, []int{256}, []int{256}, 5},
 		{Config{Levels: 9}, []int{5}, []int{8}, 3},
 		{Config{Coarsest: 3}, []int{70}, []int{72}, 3},
 		{Config{Coarsest: 3}, []int{64}, []int{64}, 3},

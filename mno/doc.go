@@ -21,6 +21,15 @@
 //	model, err := mno.New(mno.Config{In: 1, Out: 1}, rng)
 //	y := model.Forward(tape.Input(x)) // x is nb x 1 x ny x nx, y as well
 //
+// The same weights serve all levels, but a model learns them for the depth that its grids have, and without Config.Levels that depends on how
+// often their sides can be halved. A model that is to work on other grids than those of its training needs a fixed number of levels. For
+// example, a smooth nonlinear operator in one dimension, trained for some seconds on 64 points, has these relative errors:
+//
+//	points       64    72    128   256
+//	default      0.03  0.23  0.08  0.14
+//	Levels 3     0.03  0.04  0.05  0.07
+//	Coarsest 3   0.03  0.04  0.30  0.58
+//
 // Sides need not be powers of two: Config says whether a grid is continued by reflection or halved as often as it can be. Filters and Bank are
 // the transform itself, in float32 or float64 on plain slices. Multiscale is an operator of its own: branches of Fourier blocks
 // on grids of several resolutions.
