@@ -77,6 +77,7 @@ func TestWidth(t *testing.T) {
 	c := Config{Grid: []int{70, 140}}
 	require.InDelta(t, 1, c.width([]int{70, 140}), 1e-12)
 	require.InDelta(t, 0.25, c.width([]int{280, 560}), 1e-12)
+	require.InDelta(t, 0.5, c.width([]int{280, 140}), 1e-12, "the geometric mean of 1/4 and 1")
 	c.Defects.MixedWidth = true
 	require.InDelta(t, 0.5, c.width([]int{70, 140}), 1e-12)
 }

@@ -18,7 +18,10 @@ type Config struct {
 	// MaxModes sizes the weights so that Modes can grow while training (Model.SetModes). Default: Modes.
 	MaxModes []int `json:"max_modes,omitempty"`
 	// Grid is the grid that the model is mostly used on, that of training: differential kernels have a cell of width 1 there, and the
-	// default radius of integral kernels counts its cells. On other grids both stay the same in the unit of the domain.
+	// default radius of integral kernels counts its cells. On other grids integral kernels stay the same in the unit of the domain, and so
+	// do differential ones where all axes are refined by one factor. Where the factors differ, differential kernels do not: they divide by
+	// one width, the geometric mean of the axes', so that derivatives along them come out too small or too large. For grids of
+	// other proportions set Differential to []bool{false}.
 	Grid []int `json:"grid"`
 	// Layers is the number of blocks; 0 means 4.
 	Layers int `json:"layers,omitempty"`
@@ -29,7 +32,8 @@ type Config struct {
 	// NoGrid leaves the coordinates out of the input; the model is then equivariant to translations of periodic functions.
 	NoGrid bool `json:"no_grid,omitempty"`
 
-	// Differential says which blocks have a differential kernel: one for all, or one per block. Default: all.
+	// Differential says which blocks have a differential kernel: one for all, or one per block. Default: all. On grids of other proportions
+	// than Grid they change their meaning.
 	Differential []bool `json:"differential,omitempty"`
 	// Stencil is how many points a differential kernel has along each axis; 0 means 3.
 	Stencil int `json:"stencil,omitempty"`

@@ -7,7 +7,8 @@
 //
 //	(D x)(p) = 1/h sum over taps t of W_t (x(p + h t) - x(p))   ->   sum over t of W_t (t . grad) x(p),
 //
-// a derivative in a learned direction. A local integral kernel (Integral) has a learned combination of fixed functions psi_k on a disc that
+// a derivative in a learned direction. There is one h for all axes, so that the kernel keeps its meaning where a grid is refined by the same
+// factor along all of them, and only there: W_t does not tell which part of it belongs to which axis. A local integral kernel (Integral) has a learned combination of fixed functions psi_k on a disc that
 // stays as it is, whatever the grid,
 //
 //	(I x)(p) = sum over k of W_k / |psi_k| sum over points s of the disc of psi_k(s) x(p + s) h^2   ->   an integral,
@@ -25,6 +26,13 @@
 //
 //	model, err := lno.New(lno.Config{In: 1, Out: 1, Hidden: 32, Modes: []int{16, 16}, Grid: []int{70, 70}}, rng)
 //	y := model.Forward(tape.Input(x)) // x is nb x 1 x ny x nx, y as well
+//
+// For grids of other proportions than Config.Grid leave out the differential kernels, Differential: []bool{false}. For example, a smooth
+// nonlinear operator, trained for some seconds on 20 x 28 points, has these relative errors:
+//
+//	points                    20 x 28   80 x 112   80 x 28
+//	default                   0.02      0.07       0.16
+//	no differential kernels   0.02      0.02       0.02
 //
 // Functions of a basis must be told apart by the points of the grid: a radius of a cell or less, at which all of them would be the
 // point itself, is an error. Config.Defects and the constructor Reference reproduce the reference, neuraloperator's LocalNO as SPAMoE
