@@ -91,6 +91,7 @@ func TestRunFindsMistakes(t *testing.T) {
 		"untrained name":  {func(m *madeUp) { m.json["params_without_grad"] = []string{"gain"} }, "params_without_grad has gain"},
 		"weight missing":  {func(m *madeUp) { delete(m.weights, "bias") }, "bias"},
 		"weight unknown":  {func(m *madeUp) { m.weights["gain"] = f(1) }, "gain"},
+		"weights of none": {func(m *madeUp) { m.json["op"], m.json["config"] = "gelu_erf", map[string]any{} }, "weights [bias weight] for a model without tensors"},
 		"weight shape":    {func(m *madeUp) { m.weights["bias"] = f(1, 2, 3) }, "bias"},
 		"config key":      {func(m *madeUp) { m.json["config"] = map[string]any{"epsilon": 1} }, `config keys ["epsilon"] are not known`},
 		"config type":     {func(m *madeUp) { m.json["config"] = map[string]any{"eps": "small"} }, `config key "eps"`},
