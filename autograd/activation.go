@@ -18,7 +18,8 @@ func GELUTanh(x *Value) *Value {
 
 // LeakyReLU returns x where x > 0 and slope x elsewhere.
 func LeakyReLU(x *Value, slope float32) *Value {
-	out := x.tape.Alloc(x.Shape...)
+	t := on("LeakyReLU", x)
+	out := t.Alloc(x.Shape...)
 	kernel.LeakyReLU(out.Data, x.Data, slope)
 	return Record("LeakyReLU", out, []*Value{x}, leakyReLUGrad{x, slope})
 }
@@ -39,10 +40,10 @@ func ReLU(x *Value) *Value { return LeakyReLU(x, 0) }
 // Dropout returns, on a training tape, x with each element zeroed with probability p, the others divided by 1-p so that the
 // mean stays (Srivastava et al., JMLR 15, 2014); on other tapes x itself. The randomness is the tape's.
 func Dropout(x *Value, p float32) *Value {
+	t := on("Dropout", x)
 	if !(p >= 0 && p < 1) {
 		panic(fmt.Sprintf("autograd: Dropout: probability %v is not in [0, 1)", p))
 	}
-	t := x.tape
 	if !t.Train || p == 0 {
 		return x
 	}

@@ -9,8 +9,9 @@ import (
 
 // Add returns x + y, element by element; both have the same shape.
 func Add(x, y *Value) *Value {
+	t := on("Add", x, y)
 	sameShape("Add", x, y)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.Add(out.Data, x.Data, y.Data)
 	return Record("Add", out, []*Value{x, y}, addGrad{x, y})
 }
@@ -24,8 +25,9 @@ func (o *addGrad) Backward(g *Grads, gy []float32) {
 
 // Sub returns x - y, element by element; both have the same shape.
 func Sub(x, y *Value) *Value {
+	t := on("Sub", x, y)
 	sameShape("Sub", x, y)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.Sub(out.Data, x.Data, y.Data)
 	return Record("Sub", out, []*Value{x, y}, subGrad{x, y})
 }
@@ -45,8 +47,9 @@ func (o *subGrad) Backward(g *Grads, gy []float32) {
 
 // Mul returns x * y, element by element; both have the same shape.
 func Mul(x, y *Value) *Value {
+	t := on("Mul", x, y)
 	sameShape("Mul", x, y)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.Mul(out.Data, x.Data, y.Data)
 	return Record("Mul", out, []*Value{x, y}, mulGrad{x, y})
 }
@@ -68,7 +71,8 @@ func (o *mulGrad) Backward(g *Grads, gy []float32) {
 
 // Scale returns a * x.
 func Scale(x *Value, a float32) *Value {
-	out := x.tape.Alloc(x.Shape...)
+	t := on("Scale", x)
+	out := t.Alloc(x.Shape...)
 	kernel.Scale(out.Data, x.Data, a)
 	return Record("Scale", out, []*Value{x}, scaleGrad{x, a})
 }
@@ -88,7 +92,8 @@ func (o *scaleGrad) Backward(g *Grads, gy []float32) {
 
 // Reshape returns x under another shape, without a copy. One size may be -1: what the others leave.
 func Reshape(x *Value, shape ...int) *Value {
-	out := x.tape.view(x.Data, shape)
+	t := on("Reshape", x)
+	out := t.view(x.Data, shape)
 	resolve("Reshape", x.Len(), x.Shape, out.Shape)
 	return Record("Reshape", out, []*Value{x}, giveGrad{x})
 }
@@ -99,13 +104,18 @@ type giveGrad struct{ x *Value }
 func (o *giveGrad) Backward(g *Grads, gy []float32) { g.Give(o.x, gy) }
 
 // Sum returns the sum of all elements, a scalar, accumulated in float64.
-func Sum(x *Value) *Value { return total("Sum", x, 1) }
+func Sum(x *Value) *Value { return total("Sum", x, false) }
 
 // Mean returns the mean of all elements, a scalar, accumulated in float64.
-func Mean(x *Value) *Value { return total("Mean", x, 1/float64(x.Len())) }
+func Mean(x *Value) *Value { return total("Mean", x, true) }
 
-func total(name string, x *Value, scale float64) *Value {
-	out := x.tape.Alloc()
+func total(name string, x *Value, mean bool) *Value {
+	t := on(name, x)
+	scale := 1.0
+	if mean {
+		scale /= float64(x.Len())
+	}
+	out := t.Alloc()
 	out.Data[0] = float32(kernel.Sum(x.Data) * scale)
 	return Record(name, out, []*Value{x}, totalGrad{x, float32(scale)})
 }

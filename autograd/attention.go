@@ -13,6 +13,8 @@ import (
 // The weights, n x m for every head, are never stored as a whole: rows are computed, used while they are in cache, and computed
 // again in the backward pass from the sums that normalise them (Dao, arXiv 2307.08691).
 func Attention(q, k, v *Value) *Value {
+	in := []*Value{q, k, v}
+	t := on("Attention", in...)
 	r := q.Rank()
 	if r < 2 || k.Rank() != r || v.Rank() != r || q.Shape[r-1] != k.Shape[r-1] || k.Shape[r-2] != v.Shape[r-2] ||
 		!slices.Equal(q.Shape[:r-2], k.Shape[:r-2]) || !slices.Equal(q.Shape[:r-2], v.Shape[:r-2]) {
@@ -22,11 +24,9 @@ func Attention(q, k, v *Value) *Value {
 	if m == 0 {
 		panic(fmt.Sprintf("autograd: Attention: shape %v has no keys", k.Shape))
 	}
-	t := q.tape
 	a := kernel.Attention{Batch: sizeOf(q.Shape[:r-2]), Heads: 1, Queries: n, Keys: m, Dim: d, Out: e, BF16: t.BFloat16,
 		Q: kernel.Span{Batch: n * d, Row: d}, K: kernel.Span{Batch: m * d, Row: d}, V: kernel.Span{Batch: m * e, Row: e}, Y: kernel.Span{Batch: n * e, Row: e}}
 	out := t.allocWith(q.Shape, r-1, e)
-	in := []*Value{q, k, v}
 	lse := t.sumsFor(in, a.Batch*n)
 	a.Forward(out.Data, lse, q.Data, k.Data, v.Data)
 	return Record("Attention", out, in, attentionGrad{a, q, k, v, out, lse})
@@ -62,17 +62,17 @@ type Rotation struct {
 // SelfAttention is the attention of tokens to each other: x is [batch, n, 3 heads d], with the queries, the keys and the values of all
 // heads side by side, and the result [batch, n, heads d]. A nil r turns nothing; the queries and keys of every head turn alike.
 func SelfAttention(x *Value, heads int, r *Rotation) *Value {
+	in := []*Value{x}
+	t := on("SelfAttention", in...)
 	if x.Rank() != 3 || heads < 1 || x.Shape[2]%(3*heads) != 0 || x.Len() == 0 {
 		panic(fmt.Sprintf("autograd: SelfAttention: shape %v for %d heads; want [batch, tokens, 3 x heads x channels]", x.Shape, heads))
 	}
 	n, row := x.Shape[1], x.Shape[2]
 	w := row / 3
-	t := x.tape
 	s := kernel.Span{Batch: n * row, Head: w / heads, Row: row}
 	a := kernel.Attention{Batch: x.Shape[0], Heads: heads, Queries: n, Keys: n, Dim: w / heads, Out: w / heads, BF16: t.BFloat16,
 		Q: s, K: s, V: s, Y: kernel.Span{Batch: n * w, Head: w / heads, Row: w}, Rotation: (*kernel.Rotation)(r)}
 	out := t.allocWith(x.Shape, 2, w)
-	in := []*Value{x}
 	lse := t.sumsFor(in, a.Batch*heads*n)
 	a.Forward(out.Data, lse, x.Data, x.Data[w:], x.Data[2*w:])
 	return Record("SelfAttention", out, in, selfAttentionGrad{a, x, out, lse})

@@ -27,10 +27,11 @@ type Seed struct {
 
 // Backward returns the gradients of v, a scalar, with respect to everything it depends on.
 func (v *Value) Backward() *Grads {
+	t := on("Backward", v)
 	if v.Len() != 1 {
 		panic(fmt.Sprintf("autograd: Backward: shape %v is not a scalar; start from seeds", v.Shape))
 	}
-	return v.tape.Backward(Seed{v, one})
+	return t.Backward(Seed{v, one})
 }
 
 // one is the seed of scalars; seeds are only read.
@@ -44,7 +45,7 @@ func (t *Tape) Backward(seeds ...Seed) *Grads {
 	}
 	g := t.newGrads()
 	for _, s := range seeds {
-		if s.Value.tape != t {
+		if on("Backward", s.Value) != t {
 			panic(fmt.Sprintf("autograd: Backward: a seed of shape %v lies on another tape", s.Value.Shape))
 		}
 		if len(s.Grad) != s.Value.Len() {
@@ -112,7 +113,7 @@ func (g *Grads) Of(p *Param) *Tensor {
 
 // Wrt returns the gradient of a leaf (Input or Param), or nil where none has reached it. Intermediate values have none left.
 func (g *Grads) Wrt(v *Value) *Tensor {
-	if v.tape != g.tape {
+	if on("Wrt", v) != g.tape {
 		panic(fmt.Sprintf("autograd: Wrt: the value of shape %v lies on another tape", v.Shape))
 	}
 	if v.id >= len(g.buf) {

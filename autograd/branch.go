@@ -10,8 +10,9 @@ import (
 // LinearBranch ends a branch of a residual network: it returns skip + scale * Linear(x, w, b), with skip of the result's shape and a
 // factor for every channel ("layer scale", Touvron et al., arXiv 2103.17239). b may be nil.
 func LinearBranch(x, w, b, scale, skip *Value) *Value {
+	t := on("LinearBranch", x, w, b, scale, skip)
 	l := newBranch("LinearBranch", x.Shape, w, b, scale, skip)
-	out := x.tape.Alloc(skip.Shape...)
+	out := t.Alloc(skip.Shape...)
 	l.forward(out.Data, x.Data, skip.Data)
 	return Record("LinearBranch", out, []*Value{x, w, b, scale, skip}, linearBranchGrad{l, x, skip})
 }
@@ -34,11 +35,11 @@ func (o *linearBranchGrad) Backward(g *Grads, gy []float32) {
 // every token. The hidden values do not outlive the pass: with z = w1 x + b1, which does, backward computes h = GELU(z) again, and
 // gz = gh GELU'(z) as gh leaves the product.
 func PerceptronBranch(x, w1, b1, w2, b2, scale, skip *Value) *Value {
+	in := [...]*Value{x, w1, b1, w2, b2, scale, skip}
+	t := on("PerceptronBranch", in[:]...)
 	checkLinear("PerceptronBranch", x.Shape, w1, b1)
 	nh, ni := w1.Shape[0], w1.Shape[1]
 	rows := sizeOf(x.Shape[:x.Rank()-1])
-	t := x.tape
-	in := [...]*Value{x, w1, b1, w2, b2, scale, skip}
 	l := newBranch("PerceptronBranch", []int{rows, nh}, w2, b2, scale, skip)
 	var pre []float32
 	if slices.ContainsFunc(in[:], (*Value).NeedsGrad) {

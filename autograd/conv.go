@@ -29,6 +29,7 @@ func (o ConvOptions) resolve() ConvOptions {
 //
 // The result is [batch, out, floor((ny + 2 padding - dilation (ky-1) - 1) / stride) + 1, ..].
 func Conv2d(x, w, b *Value, o ConvOptions) *Value {
+	t := on("Conv2d", x, w, b)
 	o = o.resolve()
 	if x.Rank() != 4 || w.Rank() != 4 || x.Shape[1] != w.Shape[1]*o.Groups || w.Shape[0]%o.Groups != 0 {
 		panic(fmt.Sprintf("autograd: Conv2d: weight %v does not fit x %v in %d groups", w.Shape, x.Shape, o.Groups))
@@ -38,7 +39,7 @@ func Conv2d(x, w, b *Value, o ConvOptions) *Value {
 		StrideH: o.Stride[0], StrideW: o.Stride[1], PadH: o.Padding[0], PadW: o.Padding[1],
 		DilationH: o.Dilation[0], DilationW: o.Dilation[1], Groups: o.Groups}
 	ny, nx := s.OutSize()
-	out := x.tape.Alloc(s.N, s.Out, ny, nx)
+	out := t.Alloc(s.N, s.Out, ny, nx)
 	kernel.ConvForward(out.Data, x.Data, w.Data, dataOf(b), s, false)
 	return Record("Conv2d", out, []*Value{x, w, b}, convGrad{s, x, w, b})
 }
@@ -68,6 +69,7 @@ func (o *convGrad) Backward(g *Grads, gy []float32) {
 // nil: the gradient of Conv2d with respect to its input. The result is
 // [batch, out, (ny-1) stride - 2 padding + dilation (ky-1) + output padding + 1, ..].
 func ConvTranspose2d(x, w, b *Value, o ConvOptions) *Value {
+	t := on("ConvTranspose2d", x, w, b)
 	o = o.resolve()
 	if x.Rank() != 4 || w.Rank() != 4 || x.Shape[1] != w.Shape[0] || w.Shape[0]%o.Groups != 0 {
 		panic(fmt.Sprintf("autograd: ConvTranspose2d: weight %v does not fit x %v in %d groups", w.Shape, x.Shape, o.Groups))
@@ -75,7 +77,7 @@ func ConvTranspose2d(x, w, b *Value, o ConvOptions) *Value {
 	checkBias("ConvTranspose2d", w, b, w.Shape[1]*o.Groups)
 	s := kernel.TransposeShape(x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3], w.Shape[1]*o.Groups, w.Shape[2], w.Shape[3],
 		o.Stride, o.Padding, o.OutputPadding, o.Dilation, o.Groups)
-	out := x.tape.Alloc(s.N, s.C, s.H, s.W)
+	out := t.Alloc(s.N, s.C, s.H, s.W)
 	kernel.ConvTransposeForward(out.Data, x.Data, w.Data, dataOf(b), s)
 	return Record("ConvTranspose2d", out, []*Value{x, w, b}, convTransposeGrad{s, x, w, b})
 }
@@ -102,6 +104,7 @@ func (o *convTransposeGrad) Backward(g *Grads, gy []float32) {
 
 // Conv1d is Conv2d for x, [batch, in, n], and w, [out, in/groups, k]; of every pair of options it takes the second.
 func Conv1d(x, w, b *Value, o ConvOptions) *Value {
+	on("Conv1d", x, w, b)
 	if x.Rank() != 3 || w.Rank() != 3 {
 		panic(fmt.Sprintf("autograd: Conv1d: weight %v and x %v are not both of rank 3", w.Shape, x.Shape))
 	}

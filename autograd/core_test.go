@@ -370,3 +370,53 @@ func TestMisuse(t *testing.T) {
 		require.PanicsWithValue(t, name, f)
 	}
 }
+
+func TestUseAfterReset(t *testing.T) {
+	tape := &Tape{}
+	x, live := Square(tape.Input(New(1, 2, 3, 3))), &Tape{}
+	tape.Reset()
+	y := live.Input(New(1, 2, 3, 3))
+	for name, f := range map[string]func(){
+		"Add":            func() { Add(x, x) },
+		"Sub":            func() { Sub(y, x) },
+		"Scale":          func() { Scale(x, 2) },
+		"Reshape":        func() { Reshape(x, -1) },
+		"Sum":            func() { Sum(x) },
+		"Mean":           func() { Mean(x) },
+		"MeanAxes":       func() { MeanAxes(x, false, -1) },
+		"Broadcast":      func() { Broadcast(x, 2) },
+		"GELU":           func() { GELU(x) },
+		"LeakyReLU":      func() { ReLU(x) },
+		"Dropout":        func() { Dropout(x, 0.5) },
+		"Softmax":        func() { Softmax(x) },
+		"Attention":      func() { Attention(y, x, x) },
+		"SelfAttention":  func() { SelfAttention(x, 1, nil) },
+		"MatMul":         func() { MatMul(y, x) },
+		"Linear":         func() { Linear(y, x, nil) },
+		"Perceptron":     func() { Perceptron(x, y, nil, y, nil) },
+		"LinearBranch":   func() { LinearBranch(x, y, nil, y, y) },
+		"Conv1d":         func() { Conv1d(x, y, nil, ConvOptions{}) },
+		"Conv2d":         func() { Conv2d(y, y, x, ConvOptions{}) },
+		"MaxPool2d":      func() { MaxPool2d(x, [2]int{2, 2}, [2]int{1, 1}, [2]int{}) },
+		"GlobalAvgPool":  func() { GlobalAvgPool(x) },
+		"InstanceNorm":   func() { InstanceNorm(x, 0) },
+		"BatchNorm":      func() { BatchNorm(x, nil, nil, nil, nil, nil, 0.1, 0) },
+		"LayerNorm":      func() { LayerNorm(x, nil, nil, 0) },
+		"Gather":         func() { Gather(x, []int{0}) },
+		"Narrow":         func() { Narrow(x, 0, 0, 1) },
+		"Concat":         func() { Concat(0, y, x) },
+		"Pad":            func() { Pad(x, []int{1, 1}, PadZeros) },
+		"Permute":        func() { Permute(x, 0, 1, 2, 3) },
+		"ChannelsLast":   func() { ChannelsLast(x) },
+		"Resize":         func() { Resize(x, []int{2}, Interpolation{}) },
+		"AddLast":        func() { AddLast(x, y) },
+		"Recompute":      func() { Recompute(x, Square) },
+		"Backward":       func() { x.Backward() },
+		"Wrt":            func() { Sum(y).Backward().Wrt(x) },
+		"Tape":           func() { x.Tape() },
+		"a record of it": func() { Record("a record of it", New(1), []*Value{x}, giveGrad{x}) },
+	} {
+		require.PanicsWithValue(t, "autograd: "+name+": a value of a pass that Reset has ended", f)
+	}
+	require.PanicsWithValue(t, "autograd: Sum: no inputs", func() { Sum(nil) })
+}

@@ -9,6 +9,7 @@ import (
 // Gather returns the samples of x with the given indices, in that order: y[i] = x[index[i]] along the first axis. An index may
 // come several times; the gradients of x[s] are those of its copies, added in their order.
 func Gather(x *Value, index []int) *Value {
+	t := on("Gather", x)
 	if x.Rank() < 1 {
 		panic("autograd: Gather: a scalar has no samples")
 	}
@@ -19,8 +20,8 @@ func Gather(x *Value, index []int) *Value {
 		}
 	}
 	n := sizeOf(x.Shape[1:])
-	out := x.tape.allocWith(x.Shape, 0, len(index))
-	kept := x.tape.KeepInts(index)
+	out := t.allocWith(x.Shape, 0, len(index))
+	kept := t.KeepInts(index)
 	kernel.ParallelWith(len(kept), kernel.RowGrain(n, 1), gathering{out.Data, x.Data, kept, n})
 	return Record("Gather", out, []*Value{x}, gatherGrad{x, kept})
 }

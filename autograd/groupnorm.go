@@ -10,6 +10,7 @@ import (
 // InstanceNorm normalises every channel of every sample of x, [batch, channel, spatial...], to mean 0 and variance 1, without
 // weights (Ulyanov, Vedaldi and Lempitsky, arXiv 1607.08022).
 func InstanceNorm(x *Value, eps float32) *Value {
+	on("InstanceNorm", x)
 	if x.Rank() < 3 {
 		panic(fmt.Sprintf("autograd: InstanceNorm: shape %v is not [batch, channel, spatial...]", x.Shape))
 	}
@@ -20,11 +21,12 @@ func InstanceNorm(x *Value, eps float32) *Value {
 // and variance 1, then scales channel c by w[c] and shifts it by b[c] (Wu and He, arXiv 1803.08494). The variance is the biased
 // one. w and b may both be nil.
 func GroupNorm(x *Value, groups int, w, b *Value, eps float32) *Value {
+	t := on("GroupNorm", x, w, b)
 	if x.Rank() < 2 || groups < 1 || x.Shape[1]%groups != 0 {
 		panic(fmt.Sprintf("autograd: GroupNorm: shape %v does not fall into %d groups of channels", x.Shape, groups))
 	}
 	nb, nc, size := x.Shape[0], x.Shape[1], sizeOf(x.Shape[2:])
-	mean, rstd := x.tape.Scratch(nb*groups), x.tape.Scratch(nb*groups)
+	mean, rstd := t.Scratch(nb*groups), t.Scratch(nb*groups)
 	kernel.Moments(mean, rstd, x.Data, nb*groups, nc/groups*size)
 	deviation(rstd, eps)
 	return channelNorm("GroupNorm", x, w, b, mean, rstd, groups, false)
@@ -39,6 +41,7 @@ func GroupNorm(x *Value, groups int, w, b *Value, eps float32) *Value {
 // and adds one to counter; each of the three may be nil. On other tapes it takes the running statistics, or those of the batch
 // where they are nil. Training tapes of several goroutines must not share the buffers.
 func BatchNorm(x, w, b *Value, mean, variance, counter *Buffer, momentum, eps float32) *Value {
+	t := on("BatchNorm", x, w, b)
 	if x.Rank() < 2 {
 		panic(fmt.Sprintf("autograd: BatchNorm: shape %v has no channels", x.Shape))
 	}
@@ -51,7 +54,6 @@ func BatchNorm(x, w, b *Value, mean, variance, counter *Buffer, momentum, eps fl
 	if (mean == nil) != (variance == nil) {
 		panic("autograd: BatchNorm: one of the running mean and variance is nil")
 	}
-	t := x.tape
 	m, s := t.Scratch(nc), t.Scratch(nc)
 	if !t.Train && mean != nil {
 		copy(m, mean.Data)
@@ -80,9 +82,10 @@ func BatchNorm(x, w, b *Value, mean, variance, counter *Buffer, momentum, eps fl
 // channelNorm records (x - mean) rstd w + b, where mean and rstd are those of x itself, by channel if batch is true and by group
 // otherwise.
 func channelNorm(name string, x, w, b *Value, mean, rstd []float32, groups int, batch bool) *Value {
+	t := on(name, x, w, b)
 	nb, nc, size := x.Shape[0], x.Shape[1], sizeOf(x.Shape[2:])
 	wd, bd := affine(name, x, w, b, nc)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.ChannelNorm(out.Data, x.Data, mean, rstd, wd, bd, nb, nc, size, groups, batch)
 	return Record(name, out, []*Value{x, w, b}, channelNormGrad{x, w, b, mean, rstd, groups, batch})
 }
@@ -107,9 +110,10 @@ func (o *channelNormGrad) Backward(g *Grads, gy []float32) {
 
 // fixedNorm records (x - mean) rstd w + b by channel, where mean and rstd are constants.
 func fixedNorm(x, w, b *Value, mean, rstd []float32) *Value {
+	t := on("BatchNorm", x, w, b)
 	nb, nc, size := x.Shape[0], x.Shape[1], sizeOf(x.Shape[2:])
 	wd, bd := affine("BatchNorm", x, w, b, nc)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.ChannelNorm(out.Data, x.Data, mean, rstd, wd, bd, nb, nc, size, 1, true)
 	return Record("BatchNorm", out, []*Value{x, w, b}, fixedNormGrad{x, w, b, mean, rstd})
 }

@@ -10,10 +10,10 @@ import (
 // arXiv 1607.06450): y = (x - mean) / sqrt(var + eps) w + b, with the biased variance. w and b have the size of the last axis;
 // both may be nil.
 func LayerNorm(x, w, b *Value, eps float32) *Value {
+	t := on("LayerNorm", x, w, b)
 	n := x.Dim(-1)
 	rows := sizeOf(x.Shape[:x.Rank()-1])
 	wd, bd := affine("LayerNorm", x, w, b, n)
-	t := x.tape
 	out := t.Alloc(x.Shape...)
 	mean, rstd := t.Scratch(rows), t.Scratch(rows)
 	kernel.LayerNorm(out.Data, mean, rstd, x.Data, wd, bd, rows, n, float64(eps))

@@ -15,12 +15,12 @@ func Linear(x, w, b *Value) *Value { return linear("Linear", x, w, b, false) }
 func LinearGELU(x, w, b *Value) *Value { return linear("LinearGELU", x, w, b, true) }
 
 func linear(name string, x, w, b *Value, gelu bool) *Value {
+	in := [...]*Value{x, w, b}
+	t := on(name, in[:]...)
 	checkLinear(name, x.Shape, w, b)
 	rank, no, ni := x.Rank(), w.Shape[0], w.Shape[1]
-	in := [...]*Value{x, w, b}
 	ep := kernel.Epilogue[float32]{GELU: gelu, ColBias: dataOf(b)}
 	rows := sizeOf(x.Shape[:rank-1])
-	t := x.tape
 	out := t.allocWith(x.Shape, rank-1, no)
 	if gelu && slices.ContainsFunc(in[:], (*Value).NeedsGrad) {
 		ep.Pre = t.Scratch(rows * no)

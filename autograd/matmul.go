@@ -15,6 +15,7 @@ func MatMul(a, b *Value) *Value { return matmul("MatMul", a, b, false) }
 func MatMulT(a, b *Value) *Value { return matmul("MatMulT", a, b, true) }
 
 func matmul(name string, a, b *Value, transB bool) *Value {
+	t := on(name, a, b)
 	ra, rb := a.Rank(), b.Rank()
 	if ra < 2 || rb < 2 {
 		panic(fmt.Sprintf("autograd: %s: shapes %v and %v are not both matrices", name, a.Shape, b.Shape))
@@ -40,7 +41,7 @@ func matmul(name string, a, b *Value, transB bool) *Value {
 	case ra == 2:
 		p.strideA = 0
 	}
-	out := a.tape.Alloc(append(append(make([]int, 0, 8), lead...), m, n)...)
+	out := t.Alloc(append(append(make([]int, 0, 8), lead...), m, n)...)
 	p.forward(out.Data, a.Data, b.Data)
 	return Record(name, out, []*Value{a, b}, matmulGrad{p, a, b})
 }

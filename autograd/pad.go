@@ -32,6 +32,7 @@ func (m PadMode) String() string {
 // them: {left, right, top, bottom} for images. Negative numbers crop. Reflection adds less than the axis holds, the circular mode
 // at most as much.
 func Pad(x *Value, pads []int, mode PadMode) *Value {
+	t := on("Pad", x)
 	n := len(pads) / 2
 	if len(pads)%2 != 0 || n > 3 || n > x.Rank() {
 		panic(fmt.Sprintf("autograd: Pad: %v does not fit shape %v", slices.Clone(pads), x.Shape))
@@ -50,7 +51,7 @@ func Pad(x *Value, pads []int, mode PadMode) *Value {
 		}
 		shape[first+i] = o.axes[i].Out()
 	}
-	out := x.tape.Alloc(shape...)
+	out := t.Alloc(shape...)
 	kernel.Pad(out.Data, x.Data, o.mode, o.outer, o.axes[:n]...)
 	return Record("Pad", out, []*Value{x}, o)
 }

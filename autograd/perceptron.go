@@ -10,12 +10,12 @@ import (
 // writes the hidden values down. x is [.., in], w1 [hidden, in] and w2 [out, hidden], both possibly followed by axes of size 1; b1 is
 // [hidden] or nil, b2 [out] or nil.
 func Perceptron(x, w1, b1, w2, b2 *Value) *Value {
+	in := [...]*Value{x, w1, b1, w2, b2}
+	t := on("Perceptron", in[:]...)
 	checkLinear("Perceptron", x.Shape, w1, b1)
 	p := perceptronGrad{x: x, w1: w1, b1: b1, w2: w2, b2: b2, ni: w1.Shape[1], nh: w1.Shape[0], no: w2.Shape[0]}
 	checkLinear("Perceptron", []int{p.nh}, w2, b2)
-	in := [...]*Value{x, w1, b1, w2, b2}
 	rows := x.Len() / x.Dim(-1)
-	t := x.tape
 	out := t.allocWith(x.Shape, x.Rank()-1, p.no)
 	if slices.ContainsFunc(in[:], (*Value).NeedsGrad) {
 		p.pre = t.Scratch(rows * p.nh)

@@ -9,8 +9,9 @@ import (
 
 // Permute returns x with its axes in another order: axis i of the result is axis axes[i] of x. It copies.
 func Permute(x *Value, axes ...int) *Value {
+	t := on("Permute", x)
 	inverse, shape := append(make([]int, 0, 8), axes...), append(make([]int, 0, 8), axes...)
-	t, seen, fits := x.tape, 0, len(axes) == x.Rank()
+	seen, fits := 0, len(axes) == x.Rank()
 	for i := 0; fits && i < len(axes); i++ {
 		a := axes[i]
 		if fits = a >= 0 && a < len(axes) && seen&(1<<a) == 0; fits {
@@ -45,6 +46,7 @@ func (o *permuteGrad) Backward(g *Grads, gy []float32) {
 
 // ChannelsLast turns [batch, channel, spatial...] into [batch, spatial..., channel].
 func ChannelsLast(x *Value) *Value {
+	on("ChannelsLast", x)
 	if x.Rank() < 2 {
 		panic(fmt.Sprintf("autograd: ChannelsLast: shape %v has no channels", x.Shape))
 	}
@@ -58,6 +60,7 @@ func ChannelsLast(x *Value) *Value {
 
 // ChannelsFirst turns [batch, spatial..., channel] into [batch, channel, spatial...].
 func ChannelsFirst(x *Value) *Value {
+	on("ChannelsFirst", x)
 	if x.Rank() < 2 {
 		panic(fmt.Sprintf("autograd: ChannelsFirst: shape %v has no channels", x.Shape))
 	}

@@ -4,7 +4,8 @@ import "github.com/spamoe/spamoe/internal/kernel"
 
 // AddScalar returns x + a.
 func AddScalar(x *Value, a float32) *Value {
-	out := x.tape.Alloc(x.Shape...)
+	t := on("AddScalar", x)
+	out := t.Alloc(x.Shape...)
 	kernel.AddScalar(out.Data, x.Data, a)
 	return Record("AddScalar", out, []*Value{x}, giveGrad{x})
 }
@@ -14,8 +15,9 @@ func Neg(x *Value) *Value { return Scale(x, -1) }
 
 // Div returns x / y, element by element; both have the same shape. The gradients are gy/y and -gy x/y^2.
 func Div(x, y *Value) *Value {
+	t := on("Div", x, y)
 	sameShape("Div", x, y)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.Div(out.Data, x.Data, y.Data)
 	return Record("Div", out, []*Value{x, y}, divGrad{x, y, out})
 }
@@ -97,7 +99,8 @@ func Sigmoid(x *Value) *Value {
 
 // Pow returns x^p, for x > 0 unless p is an integer.
 func Pow(x *Value, p float32) *Value {
-	out := x.tape.Alloc(x.Shape...)
+	t := on("Pow", x)
+	out := t.Alloc(x.Shape...)
 	kernel.Pow(out.Data, x.Data, p)
 	return Record("Pow", out, []*Value{x}, powGrad{x, p})
 }
@@ -114,7 +117,8 @@ func (o *powGrad) Backward(g *Grads, gy []float32) {
 
 // Clamp returns min(max(x, lo), hi). The gradient passes where lo <= x <= hi.
 func Clamp(x *Value, lo, hi float32) *Value {
-	out := x.tape.Alloc(x.Shape...)
+	t := on("Clamp", x)
+	out := t.Alloc(x.Shape...)
 	kernel.Clamp(out.Data, x.Data, lo, hi)
 	return Record("Clamp", out, []*Value{x}, clampGrad{x, lo, hi})
 }
@@ -131,7 +135,8 @@ func (o *clampGrad) Backward(g *Grads, gy []float32) {
 
 // unary records y = f(x), element by element, with a kernel for its gradient, which may use x and y and captures nothing.
 func unary(name string, x *Value, f func(y, x []float32), back func(gx, gy, x, y []float32, acc bool)) *Value {
-	out := x.tape.Alloc(x.Shape...)
+	t := on(name, x)
+	out := t.Alloc(x.Shape...)
 	f(out.Data, x.Data)
 	return Record(name, out, []*Value{x}, unaryGrad{x, out, back})
 }

@@ -9,6 +9,7 @@ import (
 // MaxPool2d returns the maximum of x, [batch, channel, ny, nx], over windows of size points that move by stride; size, stride
 // and padding are {height, width}. Padding counts as minus infinity; of equal elements the first gets the gradient.
 func MaxPool2d(x *Value, size, stride, padding [2]int) *Value {
+	t := on("MaxPool2d", x)
 	if x.Rank() != 4 {
 		panic(fmt.Sprintf("autograd: MaxPool2d: shape %v is not [batch, channel, ny, nx]", x.Shape))
 	}
@@ -18,8 +19,8 @@ func MaxPool2d(x *Value, size, stride, padding [2]int) *Value {
 		panic(fmt.Sprintf("autograd: MaxPool2d: stride %v is not positive", stride))
 	}
 	ny, nx := p.Out()
-	out := x.tape.Alloc(x.Shape[0], x.Shape[1], ny, nx)
-	arg := x.tape.places.take(out.Len())
+	out := t.Alloc(x.Shape[0], x.Shape[1], ny, nx)
+	arg := t.places.take(out.Len())
 	kernel.MaxPool2d(out.Data, arg, x.Data, planes, p)
 	return Record("MaxPool2d", out, []*Value{x}, maxPoolGrad{p, x, arg})
 }
@@ -37,6 +38,7 @@ func (o *maxPoolGrad) Backward(g *Grads, gy []float32) {
 
 // GlobalAvgPool returns the mean over all points, [batch, channel, spatial...] to [batch, channel, 1...].
 func GlobalAvgPool(x *Value) *Value {
+	on("GlobalAvgPool", x)
 	axes := make([]int, 0, 8)
 	for i := 2; i < x.Rank(); i++ {
 		axes = append(axes, i)

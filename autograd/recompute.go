@@ -10,7 +10,7 @@ import "math/rand/v2"
 // f may use parameters and values from before, which get their gradients, too. It must not have effects: batch normalisation would
 // count a batch twice.
 func Recompute(x *Value, f func(x *Value) *Value) *Value {
-	t := x.tape
+	t := on("Recompute", x)
 	if t.NoGrad {
 		return t.Scope(func() *Value { return f(x) })
 	}

@@ -16,6 +16,7 @@ func MeanAxes(x *Value, keep bool, axes ...int) *Value {
 }
 
 func sumAxes(name string, x *Value, keep bool, axes []int, mean bool) *Value {
+	t := on(name, x)
 	var gone axisSet
 	for _, a := range axes {
 		gone.add(axisIndex(name, x, a))
@@ -33,8 +34,8 @@ func sumAxes(name string, x *Value, keep bool, axes []int, mean bool) *Value {
 			scale /= float64(n)
 		}
 	}
-	s := x.tape.spread(x.Shape, gone)
-	out := x.tape.Alloc(shape...)
+	s := t.spread(x.Shape, gone)
+	out := t.Alloc(shape...)
 	s.collect(out.Data, x.Data, scale, false)
 	return Record(name, out, []*Value{x}, sumAxesGrad{s, x, float32(scale)})
 }
@@ -53,6 +54,7 @@ func (o *sumAxesGrad) Backward(g *Grads, gy []float32) {
 // Broadcast repeats x to a larger shape by numpy's rules: axes are matched from the last, and a size of 1, or an axis that x
 // lacks, is repeated.
 func Broadcast(x *Value, shape ...int) *Value {
+	t := on("Broadcast", x)
 	extra := len(shape) - x.Rank()
 	var repeated axisSet
 	fits, same := extra >= 0, extra == 0
@@ -68,8 +70,8 @@ func Broadcast(x *Value, shape ...int) *Value {
 	if same {
 		return x
 	}
-	s := x.tape.spread(shape, repeated)
-	out := x.tape.Alloc(shape...)
+	s := t.spread(shape, repeated)
+	out := t.Alloc(shape...)
 	s.repeat(out.Data, x.Data, 1, false)
 	return Record("Broadcast", out, []*Value{x}, broadcastGrad{s, x})
 }

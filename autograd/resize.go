@@ -36,6 +36,7 @@ type Interpolation struct {
 
 // Resize brings the last axes of x to the given sizes, as torch.nn.functional.interpolate does for a given size.
 func Resize(x *Value, size []int, how Interpolation) *Value {
+	on("Resize", x)
 	first := x.Rank() - len(size)
 	if first < 0 {
 		panic(fmt.Sprintf("autograd: Resize: %d sizes for shape %v", len(size), x.Shape))

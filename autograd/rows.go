@@ -9,8 +9,9 @@ import (
 // AddLast returns y[.., c] = x[.., c] + b[c]: a bias along the last axis. b may have any shape with as many elements as the last
 // axis of x.
 func AddLast(x, b *Value) *Value {
+	t := on("AddLast", x, b)
 	rows, n := lastAxis("AddLast", x, b)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.AddRow(out.Data, x.Data, b.Data, rows, n)
 	return Record("AddLast", out, []*Value{x, b}, addLastGrad{x, b})
 }
@@ -29,8 +30,9 @@ func (o *addLastGrad) Backward(g *Grads, gy []float32) {
 // MulLast returns y[.., c] = x[.., c] w[c]: a gate along the last axis. w may have any shape with as many elements as the last
 // axis of x.
 func MulLast(x, w *Value) *Value {
+	t := on("MulLast", x, w)
 	rows, n := lastAxis("MulLast", x, w)
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.MulRow(out.Data, x.Data, w.Data, rows, n)
 	return Record("MulLast", out, []*Value{x, w}, mulLastGrad{x, w})
 }

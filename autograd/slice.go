@@ -9,6 +9,7 @@ import (
 
 // Narrow returns the part start .. start+n-1 of x along one axis. Along the first axis nothing is copied.
 func Narrow(x *Value, axis, start, n int) *Value {
+	t := on("Narrow", x)
 	axis = axisIndex("Narrow", x, axis)
 	if start < 0 || n < 0 || start+n > x.Shape[axis] {
 		panic(fmt.Sprintf("autograd: Narrow: %d from %d on along axis %d of shape %v", n, start, axis, x.Shape))
@@ -20,10 +21,10 @@ func Narrow(x *Value, axis, start, n int) *Value {
 	whole, part, from := x.Shape[axis]*inner, n*inner, start*inner
 	var out *Tensor
 	if outer == 1 {
-		out = x.tape.view(x.Data[from:from+part], x.Shape)
+		out = t.view(x.Data[from:from+part], x.Shape)
 		out.Shape[axis] = n
 	} else {
-		out = x.tape.allocWith(x.Shape, axis, n)
+		out = t.allocWith(x.Shape, axis, n)
 		moveRuns(out.Data, part, behind(x.Data, from), whole, part, outer, false)
 	}
 	return Record("Narrow", out, []*Value{x}, narrowGrad{x, whole, part, from, outer})
@@ -44,6 +45,7 @@ func Concat(axis int, xs ...*Value) *Value {
 	if len(xs) == 0 {
 		panic("autograd: Concat: nothing to join")
 	}
+	t := on("Concat", xs...)
 	axis = axisIndex("Concat", xs[0], axis)
 	n := 0
 	for _, x := range xs {
@@ -52,7 +54,6 @@ func Concat(axis int, xs ...*Value) *Value {
 		}
 		n += x.Shape[axis]
 	}
-	t := xs[0].tape
 	out := t.allocWith(xs[0].Shape, axis, n)
 	outer, inner := sizeOf(out.Shape[:axis]), sizeOf(out.Shape[axis+1:])
 	whole := n * inner

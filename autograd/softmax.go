@@ -8,12 +8,13 @@ import (
 
 // Softmax returns exp(x) / sum(exp(x)) over the last axis.
 func Softmax(x *Value) *Value {
+	t := on("Softmax", x)
 	if x.Rank() < 1 {
 		panic(fmt.Sprintf("autograd: Softmax: shape %v has no axis", x.Shape))
 	}
 	n := x.Shape[x.Rank()-1]
 	rows := sizeOf(x.Shape[:x.Rank()-1])
-	out := x.tape.Alloc(x.Shape...)
+	out := t.Alloc(x.Shape...)
 	kernel.Softmax(out.Data, x.Data, rows, n)
 	return Record("Softmax", out, []*Value{x}, softmaxGrad{x, out, rows, n})
 }

@@ -68,8 +68,8 @@ type Value struct {
 	grad bool
 }
 
-// Tape returns the tape that v lies on.
-func (v *Value) Tape() *Tape { return v.tape }
+// Tape returns the tape that v lies on. It panics where Reset has ended the pass of v, as operations on v do.
+func (v *Value) Tape() *Tape { return on("Tape", v) }
 
 // NeedsGrad reports whether a gradient flows into v: it is a parameter or an Input, or depends on one, on a tape that records. None flows
 // into nil, an input that is left out.
@@ -201,11 +201,20 @@ func (t *Tape) spend(op Operation) {
 	t.spent[key] = append(t.spent[key], op)
 }
 
+// on returns the tape of an operation's inputs. Operations call it ahead of all else: a value without a tensor has no shape to check.
+func on(name string, in ...*Value) *Tape {
+	t, _ := inputs(name, in)
+	return t
+}
+
 // inputs returns the tape of an operation's inputs and whether one of them needs a gradient.
 func inputs(name string, in []*Value) (t *Tape, needs bool) {
 	for _, v := range in {
 		if v == nil {
 			continue
+		}
+		if v.Tensor == nil {
+			panic("autograd: " + name + ": a value of a pass that Reset has ended")
 		}
 		if t == nil {
 			t = v.tape
@@ -216,7 +225,7 @@ func inputs(name string, in []*Value) (t *Tape, needs bool) {
 		needs = needs || v.grad
 	}
 	if t == nil {
-		panic("autograd: Record: " + name + " has no inputs")
+		panic("autograd: " + name + ": no inputs")
 	}
 	return t, needs
 }
