@@ -38,10 +38,12 @@ var (
 )
 
 // String returns "sobel" or "scharr".
-func (s Stencil) String() string { return stencilNames[s] }
+func (s Stencil) String() string { return nameOf("Stencil", int(s), stencilNames) }
 
 // MarshalText writes "sobel" or "scharr".
-func (s Stencil) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s Stencil) MarshalText() ([]byte, error) {
+	return []byte(s.String()), known("stencil", int(s), stencilNames)
+}
 
 // UnmarshalText reads "sobel" or "scharr".
 func (s *Stencil) UnmarshalText(text []byte) error {
@@ -51,10 +53,12 @@ func (s *Stencil) UnmarshalText(text []byte) error {
 }
 
 // String returns "replicate", "reflect" or "zeros".
-func (p Padding) String() string { return paddingNames[p] }
+func (p Padding) String() string { return nameOf("Padding", int(p), paddingNames) }
 
 // MarshalText writes "replicate", "reflect" or "zeros".
-func (p Padding) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+func (p Padding) MarshalText() ([]byte, error) {
+	return []byte(p.String()), known("padding", int(p), paddingNames)
+}
 
 // UnmarshalText reads "replicate", "reflect" or "zeros".
 func (p *Padding) UnmarshalText(text []byte) error {
@@ -79,6 +83,9 @@ type GradientL1Config struct {
 // nb x nc x ny x nx.
 func GradientL1(pred, target *autograd.Value, c GradientL1Config) *autograd.Value {
 	same("GradientL1", pred, target, 2)
+	if err := cmp.Or(known("stencil", int(c.Stencil), stencilNames), known("padding", int(c.Padding), paddingNames)); err != nil {
+		panic(err.Error())
+	}
 	rows, size := split(pred.Shape, 2)
 	if c.Padding == Reflect && (size[0] < 2 || size[1] < 2) {
 		panic(fmt.Sprintf("loss: GradientL1: shape %v: reflection needs at least 2 x 2 pixels", pred.Shape))

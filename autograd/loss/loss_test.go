@@ -125,13 +125,36 @@ func TestCrossEntropyKeepsItsLabels(t *testing.T) {
 	require.Equal(t, grad(false), grad(true))
 }
 
+func TestUnknownKinds(t *testing.T) {
+	require.Equal(t, "Stencil(7) Padding(-1) Reduction(2)", fmt.Sprint(loss.Stencil(7), loss.Padding(-1), loss.Reduction(2)))
+	for want, c := range map[string]loss.GradientL1Config{
+		`loss: stencil 7; want one of ["sobel" "scharr"]`:               {Stencil: 7},
+		`loss: padding -1; want one of ["replicate" "reflect" "zeros"]`: {Padding: -1},
+		`loss: reduction 2; want one of ["mean" "sum"]`:                 {Reduction: 2},
+	} {
+		_, err := json.Marshal(c)
+		require.ErrorContains(t, err, want)
+		x := (&autograd.Tape{}).Const(autograd.New(1, 1, 4, 4))
+		require.PanicsWithValue(t, want, func() { loss.GradientL1(x, x, c) })
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	tape := &autograd.Tape{}
+	ended := &autograd.Tape{}
+	stale := ended.Const(autograd.New(2, 3))
+	ended.Reset()
 	a, b := tape.Const(autograd.New(2, 3)), tape.Const(autograd.New(3, 2))
 	for want, f := range map[string]func(){
-		"loss: L1: prediction [2 3] and target [3 2] differ in shape":                      func() { loss.L1(a, b) },
+		"loss: L1: prediction [2 3] and target [3 2] differ in shape": func() { loss.L1(a, b) },
+		"loss: L1: prediction and target lie on different tapes":      func() { loss.L1(a, (&autograd.Tape{}).Const(autograd.New(2, 3))) },
+		"loss: MSE: shape [0 2] has no elements": func() {
+			c := tape.Const(autograd.New(0, 2))
+			loss.MSE(c, c)
+		},
+		"autograd: Tape: a value of a pass that Reset has ended":                           func() { loss.MSE(stale, a) },
 		"loss: Lp: p is 3; want 1 or 2":                                                    func() { loss.Lp(a, a, loss.LpConfig{P: 3}) },
-		"loss: Lp: shape [2 3]; want at least 3 axes, none empty":                          func() { loss.Lp(a, a, loss.LpConfig{Axes: 3}) },
+		"loss: Lp: shape [2 3]; want at least 3 axes":                                      func() { loss.Lp(a, a, loss.LpConfig{Axes: 3}) },
 		"loss: Lp: measures [1] of a domain of 2 axes":                                     func() { loss.Lp(a, a, loss.LpConfig{Absolute: true, Measure: []float64{1}}) },
 		"loss: H1: 4 axes; want 1 to 3":                                                    func() { loss.H1(a, a, loss.H1Config{Axes: 4}) },
 		"loss: SSIMOfImages: 3 and 4 pixels for images of 1 x 2":                           func() { loss.SSIMOfImages(make([]float32, 3), make([]float32, 4), 1, 2, loss.SSIMConfig{}) },

@@ -56,13 +56,19 @@ func (o *recorded[L, P]) Backward(g *autograd.Grads, gout []float32) {
 	P(&o.loss).add(gx, gy, gout)
 }
 
-// same panics unless x and y have one shape of at least rank axes and some elements.
+// same panics unless x and y lie on one tape and have one shape, of at least rank axes and some elements.
 func same(name string, x, y *autograd.Value, rank int) {
+	if x.Tape() != y.Tape() {
+		panic(fmt.Sprintf("loss: %s: prediction and target lie on different tapes", name))
+	}
 	if !slices.Equal(x.Shape, y.Shape) {
 		panic(fmt.Sprintf("loss: %s: prediction %v and target %v differ in shape", name, x.Shape, y.Shape))
 	}
-	if x.Rank() < rank || x.Len() == 0 {
-		panic(fmt.Sprintf("loss: %s: shape %v; want at least %d axes, none empty", name, x.Shape, rank))
+	if x.Rank() < rank {
+		panic(fmt.Sprintf("loss: %s: shape %v; want at least %d axes", name, x.Shape, rank))
+	}
+	if x.Len() == 0 {
+		panic(fmt.Sprintf("loss: %s: shape %v has no elements", name, x.Shape))
 	}
 }
 
@@ -104,6 +110,9 @@ const (
 
 // weight returns what multiplies the sum of n values.
 func (r Reduction) weight(n int) float64 {
+	if err := known("reduction", int(r), reductionNames); err != nil {
+		panic(err.Error())
+	}
 	if r == SumOf {
 		return 1
 	}
@@ -113,16 +122,34 @@ func (r Reduction) weight(n int) float64 {
 var reductionNames = []string{MeanOf: "mean", SumOf: "sum"}
 
 // String returns "mean" or "sum".
-func (r Reduction) String() string { return reductionNames[r] }
+func (r Reduction) String() string { return nameOf("Reduction", int(r), reductionNames) }
 
 // MarshalText writes "mean" or "sum".
-func (r Reduction) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+func (r Reduction) MarshalText() ([]byte, error) {
+	return []byte(r.String()), known("reduction", int(r), reductionNames)
+}
 
 // UnmarshalText reads "mean" or "sum".
 func (r *Reduction) UnmarshalText(text []byte) error {
 	i, err := parse("reduction", string(text), reductionNames)
 	*r = Reduction(i)
 	return err
+}
+
+// nameOf is entry i of a list, or says which number of a type has none.
+func nameOf(typ string, i int, names []string) string {
+	if i < 0 || i >= len(names) {
+		return fmt.Sprintf("%s(%d)", typ, i)
+	}
+	return names[i]
+}
+
+// known is an error where a list has no entry i.
+func known(what string, i int, names []string) error {
+	if i < 0 || i >= len(names) {
+		return fmt.Errorf("loss: %s %d; want one of %q", what, i, names)
+	}
+	return nil
 }
 
 // parse finds a name in a list.

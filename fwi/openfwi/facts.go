@@ -1,6 +1,10 @@
 package openfwi
 
-import "github.com/spamoe/spamoe/fwi/velocity"
+import (
+	"fmt"
+
+	"github.com/spamoe/spamoe/fwi/velocity"
+)
 
 // Sizes of a pair, and of a file.
 const (
@@ -69,7 +73,13 @@ const (
 )
 
 // String returns all, training or validation.
-func (p Part) String() string { return [...]string{"all", "training", "validation"}[p] }
+func (p Part) String() string {
+	names := [...]string{"all", "training", "validation"}
+	if p < 0 || int(p) >= len(names) {
+		return fmt.Sprintf("Part(%d)", int(p))
+	}
+	return names[p]
+}
 
 // PartOf is the part of the official split that file number k of a family belongs to. Numbers beyond the official ones count as
 // validation.

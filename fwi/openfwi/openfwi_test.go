@@ -145,6 +145,7 @@ func TestKaggleLayout(t *testing.T) {
 }
 
 func TestPartOf(t *testing.T) {
+	require.Equal(t, "Part(3)", Part(3).String())
 	sizes := map[velocity.Family][2]int{} // files of the official sets, 500 pairs each
 	for _, f := range velocity.Families() {
 		first, last, each := 1, 60, 1
