@@ -15,7 +15,13 @@ type ConvOptions struct {
 	OutputPadding [2]int
 }
 
-func (o ConvOptions) resolve() ConvOptions {
+// resolve replaces 0 by what it stands for.
+func (o ConvOptions) resolve(op string) ConvOptions {
+	for _, pair := range [][2]int{o.Stride, o.Padding, o.Dilation, o.OutputPadding, {o.Groups}} {
+		if min(pair[0], pair[1]) < 0 {
+			panic(fmt.Sprintf("autograd: %s: options %+v; want none negative", op, o))
+		}
+	}
 	for i := range 2 {
 		o.Stride[i], o.Dilation[i] = cmp.Or(o.Stride[i], 1), cmp.Or(o.Dilation[i], 1)
 	}
@@ -30,7 +36,7 @@ func (o ConvOptions) resolve() ConvOptions {
 // The result is [batch, out, floor((ny + 2 padding - dilation (ky-1) - 1) / stride) + 1, ..].
 func Conv2d(x, w, b *Value, o ConvOptions) *Value {
 	t := on("Conv2d", x, w, b)
-	o = o.resolve()
+	o = o.resolve("Conv2d")
 	if x.Rank() != 4 || w.Rank() != 4 || x.Shape[1] != w.Shape[1]*o.Groups || w.Shape[0]%o.Groups != 0 {
 		panic(fmt.Sprintf("autograd: Conv2d: weight %v does not fit x %v in %d groups", w.Shape, x.Shape, o.Groups))
 	}
@@ -38,6 +44,9 @@ func Conv2d(x, w, b *Value, o ConvOptions) *Value {
 	s := kernel.ConvShape{N: x.Shape[0], C: x.Shape[1], H: x.Shape[2], W: x.Shape[3], Out: w.Shape[0], KH: w.Shape[2], KW: w.Shape[3],
 		StrideH: o.Stride[0], StrideW: o.Stride[1], PadH: o.Padding[0], PadW: o.Padding[1],
 		DilationH: o.Dilation[0], DilationW: o.Dilation[1], Groups: o.Groups}
+	if !s.Fits() {
+		panic(fmt.Sprintf("autograd: Conv2d: weight %v with dilation %v does not fit in x %v with padding %v", w.Shape, o.Dilation, x.Shape, o.Padding))
+	}
 	ny, nx := s.OutSize()
 	out := t.Alloc(s.N, s.Out, ny, nx)
 	kernel.ConvForward(out.Data, x.Data, w.Data, dataOf(b), s, false)
@@ -70,13 +79,17 @@ func (o *convGrad) Backward(g *Grads, gy []float32) {
 // [batch, out, (ny-1) stride - 2 padding + dilation (ky-1) + output padding + 1, ..].
 func ConvTranspose2d(x, w, b *Value, o ConvOptions) *Value {
 	t := on("ConvTranspose2d", x, w, b)
-	o = o.resolve()
+	o = o.resolve("ConvTranspose2d")
 	if x.Rank() != 4 || w.Rank() != 4 || x.Shape[1] != w.Shape[0] || w.Shape[0]%o.Groups != 0 {
 		panic(fmt.Sprintf("autograd: ConvTranspose2d: weight %v does not fit x %v in %d groups", w.Shape, x.Shape, o.Groups))
 	}
 	checkBias("ConvTranspose2d", w, b, w.Shape[1]*o.Groups)
 	s := kernel.TransposeShape(x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3], w.Shape[1]*o.Groups, w.Shape[2], w.Shape[3],
 		o.Stride, o.Padding, o.OutputPadding, o.Dilation, o.Groups)
+	if s.H < 1 || s.W < 1 || !s.Fits() {
+		panic(fmt.Sprintf("autograd: ConvTranspose2d: weight %v and x %v with padding %v give a result of %d x %d points; want at least one",
+			w.Shape, x.Shape, o.Padding, s.H, s.W))
+	}
 	out := t.Alloc(s.N, s.C, s.H, s.W)
 	kernel.ConvTransposeForward(out.Data, x.Data, w.Data, dataOf(b), s)
 	return Record("ConvTranspose2d", out, []*Value{x, w, b}, convTransposeGrad{s, x, w, b})

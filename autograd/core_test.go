@@ -341,7 +341,7 @@ func TestMatMulOfNoBatch(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	a, b := &Tape{}, &Tape{}
 	x, y := a.Input(New(2, 3)), a.Input(New(3, 2))
-	other := b.Input(New(3, 2))
+	other, image := b.Input(New(3, 2)), a.Input(New(1, 1, 2, 3))
 	for name, f := range map[string]func(){
 		"autograd: Add: shapes [2 3] and [3 2] differ":                             func() { Add(x, y) },
 		"autograd: Add: its inputs lie on different tapes":                         func() { Add(x, b.Input(New(2, 3))) },
@@ -366,6 +366,22 @@ func TestMisuse(t *testing.T) {
 		"autograd: index [2 0] into shape [2 3]":                                   func() { x.At(2, 0) },
 		"autograd: Linear: bias [3] does not fit weight [2 3]":                     func() { Linear(x, x, a.Input(New(3))) },
 		"autograd: GroupNorm: shape [2 3] does not fall into 2 groups of channels": func() { GroupNorm(x, 2, nil, nil, 0) },
+		"autograd: Conv2d: weight [1 1 3 2] with dilation [1 2] does not fit in x [1 1 2 3] with padding [0 1]": func() {
+			Conv2d(image, a.Input(New(1, 1, 3, 2)), nil, ConvOptions{Dilation: [2]int{1, 2}, Padding: [2]int{0, 1}})
+		},
+		"autograd: Conv2d: options {Stride:[-1 1] Padding:[0 0] Dilation:[0 0] Groups:0 OutputPadding:[0 0]}; want none negative": func() {
+			Conv2d(image, image, nil, ConvOptions{Stride: [2]int{-1, 1}})
+		},
+		"autograd: ConvTranspose2d: options {Stride:[0 0] Padding:[0 0] Dilation:[0 -2] Groups:0 OutputPadding:[0 0]}; want none negative": func() {
+			ConvTranspose2d(image, image, nil, ConvOptions{Dilation: [2]int{0, -2}})
+		},
+		"autograd: ConvTranspose2d: weight [1 1 2 3] and x [1 1 2 3] with padding [5 0] give a result of -7 x 5 points; want at least one": func() {
+			ConvTranspose2d(image, image, nil, ConvOptions{Padding: [2]int{5, 0}})
+		},
+		"autograd: MaxPool2d: windows [2 0] that move by [1 1] over shape [1 1 2 3] padded by [0 0]; want sizes and strides of at least 1, " +
+			"padding of at most half a window, and one that fits": func() { MaxPool2d(image, [2]int{2, 0}, [2]int{1, 1}, [2]int{}) },
+		"autograd: MaxPool2d: windows [2 2] that move by [0 1] over shape [1 1 2 3] padded by [0 0]; want sizes and strides of at least 1, " +
+			"padding of at most half a window, and one that fits": func() { MaxPool2d(image, [2]int{2, 2}, [2]int{0, 1}, [2]int{}) },
 	} {
 		require.PanicsWithValue(t, name, f)
 	}

@@ -15,8 +15,9 @@ func MaxPool2d(x *Value, size, stride, padding [2]int) *Value {
 	}
 	planes := x.Shape[0] * x.Shape[1]
 	p := kernel.MaxPool{NY: x.Shape[2], NX: x.Shape[3], KY: size[0], KX: size[1], SY: stride[0], SX: stride[1], PY: padding[0], PX: padding[1]}
-	if stride[0] < 1 || stride[1] < 1 {
-		panic(fmt.Sprintf("autograd: MaxPool2d: stride %v is not positive", stride))
+	if !p.Fits() {
+		panic(fmt.Sprintf("autograd: MaxPool2d: windows %v that move by %v over shape %v padded by %v; want sizes and strides of at least 1, "+
+			"padding of at most half a window, and one that fits", size, stride, x.Shape, padding))
 	}
 	ny, nx := p.Out()
 	out := t.Alloc(x.Shape[0], x.Shape[1], ny, nx)

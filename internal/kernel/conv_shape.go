@@ -40,8 +40,14 @@ func TransposeShape(n, in, h, w, out, kh, kw int, stride, pad, extra, dilation [
 	}
 }
 
-// resolve fills in what 0 stands for and checks the sizes against each other.
-func (s ConvShape) resolve(op string) ConvShape {
+// Fits reports whether the kernel has elements and there is a window that fits.
+func (s ConvShape) Fits() bool {
+	s = s.filled()
+	return s.OH > 0 && s.OW > 0 && s.KH > 0 && s.KW > 0 && s.PadH >= 0 && s.PadW >= 0
+}
+
+// filled has what 0 stands for.
+func (s ConvShape) filled() ConvShape {
 	for _, v := range []*int{&s.StrideH, &s.StrideW, &s.DilationH, &s.DilationW, &s.Groups} {
 		*v = max(*v, 1)
 	}
@@ -51,7 +57,13 @@ func (s ConvShape) resolve(op string) ConvShape {
 	if s.OW == 0 {
 		s.OW = floorDiv(s.W+2*s.PadW-s.DilationW*(s.KW-1)-1, s.StrideW) + 1
 	}
-	if s.OH < 1 || s.OW < 1 || s.KH < 1 || s.KW < 1 || s.PadH < 0 || s.PadW < 0 {
+	return s
+}
+
+// resolve fills in what 0 stands for and checks the sizes against each other.
+func (s ConvShape) resolve(op string) ConvShape {
+	s = s.filled()
+	if !s.Fits() {
 		panic(fmt.Sprintf("kernel: %s: kernel %d x %d with dilation %d, %d and padding %d, %d does not fit in %d x %d",
 			op, s.KH, s.KW, s.DilationH, s.DilationW, s.PadH, s.PadW, s.H, s.W))
 	}

@@ -11,9 +11,14 @@ func (p MaxPool) Out() (ny, nx int) {
 	return (p.NY+2*p.PY-p.KY)/p.SY + 1, (p.NX+2*p.PX-p.KX)/p.SX + 1
 }
 
+// Fits reports whether there are windows, and none in the padding alone.
+func (p MaxPool) Fits() bool {
+	return p.KY > 0 && p.KX > 0 && p.SY > 0 && p.SX > 0 && p.PY >= 0 && p.PX >= 0 && 2*p.PY <= p.KY && 2*p.PX <= p.KX &&
+		p.KY <= p.NY+2*p.PY && p.KX <= p.NX+2*p.PX
+}
+
 func (p MaxPool) check(name string, planes, in, out, arg int) {
-	if p.KY < 1 || p.KX < 1 || p.SY < 1 || p.SX < 1 || p.PY < 0 || p.PX < 0 || 2*p.PY > p.KY || 2*p.PX > p.KX ||
-		p.KY > p.NY+2*p.PY || p.KX > p.NX+2*p.PX {
+	if !p.Fits() {
 		panic(fmt.Sprintf("kernel: %s: impossible windows %+v", name, p))
 	}
 	oy, ox := p.Out()
