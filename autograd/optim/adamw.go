@@ -117,12 +117,12 @@ func (o *AdamW) Add(model any) {
 }
 
 // Step makes one step with the given learning rate. A parameter that is frozen or has no gradient is not touched, not even by
-// the decay, and its own step does not count.
+// the decay, and its own step does not count. It panics where the rate is negative or not finite.
 func (o *AdamW) Step(rate float64, grads Gradients) { o.step(rate, grads, 1, nil) }
 
 // StepOptions are what one call of StepWith may add.
 type StepOptions struct {
-	// Clip is the largest norm of all gradients together; longer ones are scaled to it. 0 means no limit.
+	// Clip is the largest norm of all gradients together; longer ones are scaled to it. 0 means no limit; a negative one panics.
 	Clip float64
 	// Average takes in the parameters that the step makes, as its Update would.
 	Average *EMA
@@ -131,6 +131,9 @@ type StepOptions struct {
 // StepWith is Step with what else is done in the same pass over memory; it leaves the gradients as they are. It returns their norm.
 // Where that is not finite nothing is done: NotFinite names the culprits.
 func (o *AdamW) StepWith(rate float64, grads Gradients, s StepOptions) (norm float64) {
+	if !(s.Clip >= 0) {
+		panic(fmt.Sprintf("optim: StepWith: gradients clipped to a norm of %v; want 0 (for no limit) or more", s.Clip))
+	}
 	sum := 0.0
 	for _, p := range o.params {
 		if g := o.gradient(p, grads); g != nil {
@@ -158,6 +161,9 @@ func (o *AdamW) gradient(s *slot, grads Gradients) *autograd.Tensor {
 }
 
 func (o *AdamW) step(rate float64, grads Gradients, scale float64, average *EMA) {
+	if !(rate >= 0 && rate <= math.MaxFloat64) {
+		panic(fmt.Sprintf("optim: AdamW: a step with a learning rate of %v; want a finite one, 0 or more", rate))
+	}
 	c := o.config
 	k := kernel.AdamStep{Beta1: c.Beta1, Beta2: c.Beta2, Eps: c.Eps, Scale: scale}
 	if average != nil {

@@ -263,6 +263,24 @@ func TestAdamWRefusesModelsThatItCannotTrain(t *testing.T) {
 	require.Empty(t, optim.NewAdamW(m, optim.Config{}).State, "frozen ones may thaw")
 }
 
+// A rate or a limit that makes no sense would ruin the parameters.
+func TestStepRefusesNonsense(t *testing.T) {
+	m := newModel(1)
+	opt, g := optim.NewAdamW(m, optim.Config{}), randomGrads(m, rand.New(rand.NewPCG(3, 4)))
+	average := optim.NewEMA(m, 0.9)
+	before := m.Weight.Clone()
+	for rate, name := range map[float64]string{math.NaN(): "NaN", math.Inf(1): "+Inf", -1: "-1"} {
+		want := "optim: AdamW: a step with a learning rate of " + name + "; want a finite one, 0 or more"
+		require.PanicsWithValue(t, want, func() { opt.Step(rate, g) })
+		require.PanicsWithValue(t, want, func() { opt.StepWith(rate, g, optim.StepOptions{Average: average}) })
+	}
+	require.PanicsWithValue(t, "optim: StepWith: gradients clipped to a norm of -1; want 0 (for no limit) or more",
+		func() { opt.StepWith(0.1, g, optim.StepOptions{Clip: -1}) })
+	require.PanicsWithValue(t, "optim: ClipNorm: gradients clipped to a norm of -1; want 0 or more", func() { optim.ClipNorm(m, g, -1) })
+	require.Equal(t, before, m.Weight.Tensor)
+	require.Equal(t, int64(0), opt.State["weight"].Step.Ints[0]+average.Updates.Ints[0])
+}
+
 func BenchmarkAdamW(b *testing.B) {
 	m := &struct{ P *autograd.Param }{autograd.NewParam(1 << 22)}
 	opt := optim.NewAdamW(m, optim.Config{Decay: 0.01})

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/spamoe/spamoe/autograd"
@@ -20,8 +21,12 @@ func Norm(model any, grads Gradients) float64 {
 }
 
 // ClipNorm scales the gradients of model in place so that their norm is at most limit, and returns the norm before. Where that
-// is not finite the gradients stay as they are: check it, name the culprits with NotFinite, and do not make the step.
+// is not finite the gradients stay as they are: check it, name the culprits with NotFinite, and do not make the step. It panics where
+// limit is negative.
 func ClipNorm(model any, grads Gradients, limit float64) float64 {
+	if !(limit >= 0) {
+		panic(fmt.Sprintf("optim: ClipNorm: gradients clipped to a norm of %v; want 0 or more", limit))
+	}
 	norm := Norm(model, grads)
 	if !(norm > limit) || math.IsInf(norm, 1) {
 		return norm

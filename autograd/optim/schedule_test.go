@@ -82,20 +82,22 @@ func TestSchedulesAreContinuousWhereTheyShouldBe(t *testing.T) {
 
 func TestSchedulesRefuseNonsense(t *testing.T) {
 	for want, s := range map[string]interface{ Validate() error }{
-		"optim: a learning rate of 0; want more than 0":                     optim.Constant{},
-		"optim: a learning rate of NaN; want more than 0":                   optim.Constant{Base: math.NaN()},
-		"optim: a warm-up of -1 steps; want 0 or more":                      optim.Constant{Base: 1, Warmup: optim.Warmup{Steps: -1}},
-		"optim: a warm-up factor of -1; want 0 (for 1/3) or more":           optim.Constant{Base: 1, Warmup: optim.Warmup{Factor: -1}},
-		"optim: a cosine over 0 steps; want at least 1":                     optim.Cosine{Base: 1},
-		"optim: a least learning rate of -1; want 0 or more":                optim.Cosine{Base: 1, Min: -1, Steps: 3},
-		"optim: a first cycle of 0 steps; want at least 1":                  optim.CosineRestarts{Base: 1},
-		"optim: cycles that grow by a factor of -2; want 0 (for 1) or more": optim.CosineRestarts{Base: 1, First: 3, Mult: -2},
-		"optim: milestones [3 1]; want them in ascending order":             optim.MultiStep{Base: 1, Milestones: []int{3, 1}},
-		"optim: a factor of -1 at milestones; want 0 (for 0.1) or more":     optim.MultiStep{Base: 1, Gamma: -1},
-		"optim: a weight decay of -1; want 0 or more":                       optim.Config{Decay: -1},
-		"optim: beta1 is 1; want 0 <= beta1 < 1":                            optim.Config{Beta1: 1},
-		"optim: beta2 is NaN; want 0 <= beta2 < 1":                          optim.Config{Beta2: math.NaN()},
-		"optim: eps is -1; want 0 (for 1e-8) or more":                       optim.Config{Eps: -1},
+		"optim: a learning rate of 0; want a finite one, more than 0":        optim.Constant{},
+		"optim: a learning rate of NaN; want a finite one, more than 0":      optim.Constant{Base: math.NaN()},
+		"optim: a learning rate of +Inf; want a finite one, more than 0":     optim.Constant{Base: math.Inf(1)},
+		"optim: a least learning rate of +Inf; want a finite one, 0 or more": optim.Cosine{Base: 1, Min: math.Inf(1), Steps: 3},
+		"optim: a warm-up of -1 steps; want 0 or more":                       optim.Constant{Base: 1, Warmup: optim.Warmup{Steps: -1}},
+		"optim: a warm-up factor of -1; want 0 (for 1/3) or more":            optim.Constant{Base: 1, Warmup: optim.Warmup{Factor: -1}},
+		"optim: a cosine over 0 steps; want at least 1":                      optim.Cosine{Base: 1},
+		"optim: a least learning rate of -1; want a finite one, 0 or more":   optim.Cosine{Base: 1, Min: -1, Steps: 3},
+		"optim: a first cycle of 0 steps; want at least 1":                   optim.CosineRestarts{Base: 1},
+		"optim: cycles that grow by a factor of -2; want 0 (for 1) or more":  optim.CosineRestarts{Base: 1, First: 3, Mult: -2},
+		"optim: milestones [3 1]; want them in ascending order":              optim.MultiStep{Base: 1, Milestones: []int{3, 1}},
+		"optim: a factor of -1 at milestones; want 0 (for 0.1) or more":      optim.MultiStep{Base: 1, Gamma: -1},
+		"optim: a weight decay of -1; want 0 or more":                        optim.Config{Decay: -1},
+		"optim: beta1 is 1; want 0 <= beta1 < 1":                             optim.Config{Beta1: 1},
+		"optim: beta2 is NaN; want 0 <= beta2 < 1":                           optim.Config{Beta2: math.NaN()},
+		"optim: eps is -1; want 0 (for 1e-8) or more":                        optim.Config{Eps: -1},
 	} {
 		require.EqualError(t, s.Validate(), want)
 	}
@@ -110,5 +112,14 @@ func TestSchedulesWithoutALengthPanic(t *testing.T) {
 		"optim: a first cycle of -2 steps; want at least 1": optim.CosineRestarts{Base: 1e-3, First: -2, Mult: 2},
 	} {
 		require.PanicsWithValue(t, want, func() { s.Rate(3) })
+	}
+}
+
+func TestSchedulesBeginAtStep0(t *testing.T) {
+	for _, s := range []optim.Schedule{
+		optim.Constant{Base: 1}, optim.Cosine{Base: 1, Steps: 10}, optim.CosineRestarts{Base: 1, First: 3, Mult: 2},
+		optim.MultiStep{Base: 1, Warmup: optim.Warmup{Steps: 2}},
+	} {
+		require.PanicsWithValue(t, "optim: the learning rate of step -1; want a step of 0 or more", func() { s.Rate(-1) }, "%T", s)
 	}
 }

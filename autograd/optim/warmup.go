@@ -1,8 +1,11 @@
 package optim
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
-// Schedule gives the learning rate of an optimiser step, counted from 0. It is a pure function: a run that resumes at a step
+// Schedule gives the learning rate of an optimiser step, counted from 0; those of this package panic at a negative one. It is a pure function: a run that resumes at a step
 // needs no other state.
 type Schedule interface {
 	Rate(step int) float64
@@ -20,6 +23,9 @@ type Warmup struct {
 
 // factor returns what multiplies the rate at a step, and whether the step lies in the warm-up.
 func (w Warmup) factor(step int) (f float64, warming bool) {
+	if step < 0 {
+		panic(fmt.Sprintf("optim: the learning rate of step %d; want a step of 0 or more", step))
+	}
 	if step >= w.Steps {
 		return 1, false
 	}
@@ -46,11 +52,11 @@ func (w Warmup) validate() error {
 
 // validateRates checks the rates that all schedules have.
 func validateRates(base, least float64) error {
-	if !(base > 0) {
-		return fmt.Errorf("optim: a learning rate of %v; want more than 0", base)
+	if !(base > 0 && base <= math.MaxFloat64) {
+		return fmt.Errorf("optim: a learning rate of %v; want a finite one, more than 0", base)
 	}
-	if !(least >= 0) {
-		return fmt.Errorf("optim: a least learning rate of %v; want 0 or more", least)
+	if !(least >= 0 && least <= math.MaxFloat64) {
+		return fmt.Errorf("optim: a least learning rate of %v; want a finite one, 0 or more", least)
 	}
 	return nil
 }
