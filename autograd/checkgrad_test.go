@@ -1,6 +1,7 @@
 package autograd
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -233,4 +234,38 @@ func TestCheckGradFindsMistakes(t *testing.T) {
 	require.NoError(t, CheckGrad(GradCheck{Params: []*Param{p}}, scale, normal(rng, 3, 5)))
 	bad := func(x []*Value) *Value { return MulLast(x[0], x[0].Tape().Const(p.Tensor)) }
 	require.ErrorContains(t, CheckGrad(GradCheck{Params: []*Param{p}}, bad, normal(rng, 3, 5)), "parameter 0")
+}
+
+// TestCheckGradNamesTheWorst spoils the gradients of two of three tensors, the second by more.
+func TestCheckGradNamesTheWorst(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	model := &struct {
+		Small, Big, Frozen *Param
+	}{NewParam(5), NewParam(5), NewParam(5)}
+	for _, p := range Params(model) {
+		copy(p.Data, normal(rng, 5).Data)
+	}
+	model.Frozen.Frozen = true
+	// scale is x times p with a gradient of p that is wrong by a factor.
+	scale := func(x *Value, p *Param, wrong float32) *Value {
+		v := x.Tape().Param(p)
+		return Record("scale", MulLast(x, v).Tensor, []*Value{v}, BackwardFunc(func(g *Grads, gy []float32) {
+			for i, gx := range gy {
+				g.Zeroed(v)[i%5] += gx * x.Data[i] * wrong
+			}
+		}))
+	}
+	fixed := normal(rng, 1, 5)
+	f := func(small, big float32) func(x []*Value) *Value {
+		return func(x []*Value) *Value {
+			c := x[0].Tape().Const(fixed)
+			return Add(Add(scale(c, model.Small, small), scale(c, model.Big, big)), MulLast(x[0], x[0].Tape().Param(model.Frozen)))
+		}
+	}
+	for _, c := range []struct {
+		small, big float32
+		want       string
+	}{{1.1, 2, "parameter big [5]"}, {3, 1.1, "parameter small [5]"}, {1.1, float32(math.NaN()), "parameter big [5]"}} {
+		require.ErrorContains(t, CheckGrad(GradCheck{Model: model}, f(c.small, c.big), normal(rng, 1, 5)), c.want)
+	}
 }
