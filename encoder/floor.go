@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/spamoe/spamoe/autograd"
@@ -27,6 +28,13 @@ func (f Floor) Forward(x, input *autograd.Value, report *FloorReport) *autograd.
 	t := x.Tape()
 	b := bandsOf(x.Shape)
 	nb := x.Shape[0]
+	// Only maps without a high band need the input; it must fit whatever the maps hold.
+	if input == nil {
+		panic(fmt.Sprintf("encoder: Floor: no encoder's input for x %v", x.Shape))
+	}
+	if input.Rank() != 4 || input.Shape[0] != nb {
+		panic(fmt.Sprintf("encoder: Floor: encoder's input %v for x %v; want [%d, channel, rows, columns]", input.Shape, x.Shape, nb))
+	}
 	l := lift{bands: b, rho: f.Rho, x: x, spectra: t.Scratch(b.spectrumLen(nb)), samples: make([]sample, nb)}
 	pairs := sums.Get(2 * nb)
 	b.energies(pairs, l.spectra, x.Data)

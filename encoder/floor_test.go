@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -161,13 +162,14 @@ func TestFloorGradients(t *testing.T) {
 			x.Data[4*8*9+i] *= 1e-3 // one that shares nothing with its neighbour
 		}
 		in := white(3, 1, 8, 9)
+		inOf := func(i int) *autograd.Tensor { return autograd.FromSlice(in.Data[i*8*9:][:8*9], 1, 1, 8, 9) }
 		report := &FloorReport{}
 		f := Floor{Rho: 40}
 		f.Forward((&autograd.Tape{}).Const(x), (&autograd.Tape{}).Const(in), report)
 		require.Equal(t, 2, report.Count(FloorScaled))
 		// The scale is not differentiable in zero, so the first sample is left out of what is moved.
 		err := autograd.CheckGrad(autograd.GradCheck{}, func(v []*autograd.Value) *autograd.Value {
-			return f.Forward(v[0], v[0].Tape().Const(in), nil)
+			return f.Forward(v[0], v[0].Tape().Const(inOf(1)), nil)
 		}, autograd.FromSlice(x.Data[2*8*9:4*8*9], 1, 2, 8, 9))
 		require.NoError(t, err)
 		tape := &autograd.Tape{}
@@ -180,7 +182,7 @@ func TestFloorGradients(t *testing.T) {
 		for i := range 3 {
 			n := 2 * 8 * 9
 			one := tape.Input(autograd.FromSlice(x.Data[i*n:][:n], 1, 2, 8, 9))
-			y := f.Forward(one, tape.Const(in), nil)
+			y := f.Forward(one, tape.Const(inOf(i)), nil)
 			alone := tape.Backward(autograd.Seed{Value: y, Grad: gy.Data[i*n:][:n]}).Wrt(one)
 			require.Equal(t, g.Data[i*n:][:n], alone.Data)
 		}
@@ -281,4 +283,19 @@ func TestFloorReport(t *testing.T) {
 	require.InEpsilon(t, 0.1, before, 1e-9)
 	require.InEpsilon(t, math.Cbrt(0.16), after, 1e-9)
 	require.Zero(t, (&FloorReport{}).Active())
+}
+
+// The input is checked though maps with a high band do not need it.
+func TestFloorChecksItsInput(t *testing.T) {
+	tape := &autograd.Tape{}
+	x, f := tape.Const(autograd.New(2, 3, 8, 8)), Floor{Rho: 0.01}
+	for i := range x.Data {
+		x.Data[i] = float32(i % 5)
+	}
+	require.NotPanics(t, func() { f.Forward(x, tape.Const(autograd.New(2, 1, 4, 4)), nil) })
+	require.PanicsWithValue(t, "encoder: Floor: no encoder's input for x [2 3 8 8]", func() { f.Forward(x, nil, nil) })
+	for _, shape := range [][]int{{1, 1, 4, 4}, {2, 4, 4}} {
+		require.PanicsWithValue(t, fmt.Sprintf("encoder: Floor: encoder's input %v for x [2 3 8 8]; want [2, channel, rows, columns]", shape),
+			func() { f.Forward(x, tape.Const(autograd.New(shape...)), nil) })
+	}
 }
