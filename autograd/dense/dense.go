@@ -43,6 +43,9 @@ func From(d *tensor.Dense) (*autograd.Tensor, error) {
 // To returns x as a Dense that shares its data; a scalar is copied. Tensors without elements, which gorgonia does not have, are
 // an error.
 func To(x *autograd.Tensor) (*tensor.Dense, error) {
+	if x == nil {
+		return nil, fmt.Errorf("dense: To: the tensor is nil")
+	}
 	if x.Len() == 0 {
 		return nil, fmt.Errorf("dense: To: tensor %v has no elements", x.Shape)
 	}

@@ -113,6 +113,8 @@ func TestWhatFromRefuses(t *testing.T) {
 	_, err = dense.From(masked)
 	require.EqualError(t, err, "dense: From: tensor [2 3] has a mask; want all elements valid")
 
+	_, err = dense.To(nil)
+	require.EqualError(t, err, "dense: To: the tensor is nil")
 	_, err = dense.To(autograd.New(2, 0))
 	require.EqualError(t, err, "dense: To: tensor [2 0] has no elements")
 }
