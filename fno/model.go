@@ -74,7 +74,11 @@ func (m *Model) ForwardWith(x *autograd.Value, o Options) *autograd.Value {
 		rank++
 	}
 	if x.Rank() != rank || x.Shape[1] != c.In || c.Complex && x.Dim(-1) != 2 {
-		panic(fmt.Sprintf("fno: Forward: shape %v; want [batch, %d, %d axes] (and 2 if complex: %v)", x.Shape, c.In, d, c.Complex))
+		numbers := ""
+		if c.Complex {
+			numbers = ", 2"
+		}
+		panic(fmt.Sprintf("fno: Forward: shape %v; want [batch, %d channels, %d axes%s]", x.Shape, c.In, d, numbers))
 	}
 	if o.Size != nil && (len(o.Size) != d || slices.Min(o.Size) < 1) {
 		panic(fmt.Sprintf("fno: Forward: output grid %v for shape %v", o.Size, x.Shape))

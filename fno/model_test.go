@@ -409,7 +409,11 @@ func TestMisuse(t *testing.T) {
 		require.EqualError(t, err, want)
 	}
 	m := newModel(t, fno.Config{In: 2, Out: 1, Hidden: 4, Modes: []int{4, 4}})
-	require.PanicsWithValue(t, "fno: Forward: shape [1 3 8 8]; want [batch, 2, 2 axes] (and 2 if complex: false)", func() {
+	require.PanicsWithValue(t, "fno: Forward: shape [1 3 8 8]; want [batch, 2 channels, 2 axes]", func() {
 		run(m, autograd.New(1, 3, 8, 8), fno.Options{})
+	})
+	m = newModel(t, fno.Config{In: 2, Out: 1, Hidden: 4, Modes: []int{4, 4}, Complex: true})
+	require.PanicsWithValue(t, "fno: Forward: shape [1 2 8 8]; want [batch, 2 channels, 2 axes, 2]", func() {
+		run(m, autograd.New(1, 2, 8, 8), fno.Options{})
 	})
 }

@@ -23,8 +23,12 @@ type Bin struct {
 // bandSlack makes up for the rounding of radii: one that belongs on an edge, as 0.4 does for k = (4, 4) of 21 x 21, counts as being there.
 const bandSlack = 1e-9
 
-// BandBins returns the bins of every band edges[i] <= r < edges[i+1] of the Radius in the half spectrum over a grid n. Edges are sorted.
+// BandBins returns the bins of every band edges[i] <= r < edges[i+1] of the Radius in the half spectrum over a grid n. It panics unless the
+// edges are two or more and sorted.
 func BandBins(n []int, edges ...float64) [][]Bin {
+	if len(n) == 0 || slices.Min(n) < 1 || len(edges) < 2 || !slices.IsSorted(edges) {
+		panic(fmt.Sprintf("spectral: BandBins: grid %v, edges %v; want sizes of at least 1, and sorted edges of one band or more", slices.Clone(n), slices.Clone(edges)))
+	}
 	bands := make([][]Bin, len(edges)-1)
 	last := n[len(n)-1]
 	half := last/2 + 1

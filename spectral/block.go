@@ -188,7 +188,17 @@ func NewBlocks(c BlockConfig, rng *rand.Rand) (*Blocks, error) {
 }
 
 // Size returns the grid that block i maps the grid n to.
-func (b *Blocks) Size(i int, n []int) []int { return b.Convs[i].OutputSize(n) }
+func (b *Blocks) Size(i int, n []int) []int {
+	b.check(i)
+	return b.Convs[i].OutputSize(n)
+}
+
+// check panics unless there is a block i.
+func (b *Blocks) check(i int) {
+	if i < 0 || i >= len(b.Convs) {
+		panic(fmt.Sprintf("spectral: Blocks: no block %d of %d", i, len(b.Convs)))
+	}
+}
 
 // SetModes changes the modes in use in all blocks, as Conv.SetModes does.
 func (b *Blocks) SetModes(modes ...int) error {
@@ -205,6 +215,7 @@ func (b *Blocks) SetModes(modes ...int) error {
 // Forward applies block i to x, nb x n1 .. nd x Channels.
 func (b *Blocks) Forward(x *autograd.Value, i int, o BlockOptions) *autograd.Value {
 	c := &b.Config
+	b.check(i)
 	if o.Size == nil {
 		o.Size = b.Size(i, x.Shape[1:1+len(c.Modes)])
 	}

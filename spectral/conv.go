@@ -162,7 +162,11 @@ func (v *Conv) spectrum(x *autograd.Value, size []int) (*plan, *autograd.Value) 
 		rank++
 	}
 	if x.Rank() != rank || x.Shape[1+d] != c.In || c.Complex && x.Shape[rank-1] != 2 {
-		panic(fmt.Sprintf("spectral: Conv: shape %v; want batch, %d axes, %d channels (and 2 if complex: %v)", x.Shape, d, c.In, c.Complex))
+		numbers := ""
+		if c.Complex {
+			numbers = ", 2"
+		}
+		panic(fmt.Sprintf("spectral: Conv: shape %v; want [batch, %d axes, %d channels%s]", x.Shape, d, c.In, numbers))
 	}
 	if len(size) != d || slices.Min(size) < 1 {
 		panic(fmt.Sprintf("spectral: Conv: output grid %v for shape %v", slices.Clone(size), x.Shape))

@@ -363,18 +363,26 @@ func TestConvMisuse(t *testing.T) {
 	}
 	layer := newConv(t, spectral.Config{In: 3, Out: 1, Modes: []int{4, 4}}, 27)
 	x := (&autograd.Tape{}).Const(autograd.New(1, 1, 4, 4))
+	blocks, err := spectral.NewBlocks(spectral.BlockConfig{Channels: 4, Modes: []int{4}, Layers: 1}, nil)
+	require.NoError(t, err)
 	for want, f := range map[string]func(){
 		`spectral: norm "Forward"; want "forward", "ortho" or "backward"`:                           func() { spectral.RFFT(x, 2, "Forward") },
 		`spectral: norm "Ortho"; want "forward", "ortho" or "backward"`:                             func() { spectral.MagnitudeL1{Norm: "Ortho"}.Loss(x, x) },
 		`spectral: skip "liner"; want "linear", "soft-gating", "identity" or "none"`:                func() { spectral.NewSkip("liner", 2, 2, nil) },
 		`spectral: normalise "group"; want "group_norm", "instance_norm", "batch_norm" or "ada_in"`: func() { spectral.NewNormaliser("group", 2, 1, 0, nil) },
+		"spectral: Blocks: no block 1 of 1":                                                         func() { blocks.Forward(x, 1, spectral.BlockOptions{}) },
+		"spectral: Blocks: no block -1 of 1":                                                        func() { blocks.Size(-1, []int{4, 4}) },
 		`spectral: normalise ""; want "group_norm", "instance_norm", "batch_norm" or "ada_in"`:      func() { spectral.NewNormaliser("", 2, 1, 0, nil) },
 	} {
 		require.PanicsWithValue(t, want, f)
 	}
 	require.Nil(t, spectral.NewSkip(spectral.SkipNone, 2, 2, nil))
 	require.NotNil(t, spectral.NewNormaliser(spectral.NormaliseInstance, 2, 0, 0, nil))
-	require.PanicsWithValue(t, "spectral: Conv: shape [1 8 8 2]; want batch, 2 axes, 3 channels (and 2 if complex: false)", func() {
+	require.PanicsWithValue(t, "spectral: Conv: shape [1 8 8 2]; want [batch, 2 axes, 3 channels]", func() {
 		forward(layer, autograd.New(1, 8, 8, 2))
+	})
+	complexLayer := newConv(t, spectral.Config{In: 3, Out: 1, Modes: []int{4, 4}, Complex: true}, 27)
+	require.PanicsWithValue(t, "spectral: Conv: shape [1 8 8 3]; want [batch, 2 axes, 3 channels, 2]", func() {
+		forward(complexLayer, autograd.New(1, 8, 8, 3))
 	})
 }

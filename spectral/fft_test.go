@@ -150,6 +150,18 @@ func TestBandEnergiesOfNothing(t *testing.T) {
 	require.PanicsWithValue(t, "spectral: BandEnergies: shape [], 2 axes, edges [0.05 0.3 0.4 0.85]", func() { spectral.EnergyRatio(autograd.New()) })
 }
 
+func TestBandsAndFrequenciesRefuseNonsense(t *testing.T) {
+	require.Empty(t, spectral.Frequencies(0))
+	require.PanicsWithValue(t, "spectral: Frequencies: -3 points; want 0 or more", func() { spectral.Frequencies(-3) })
+	for _, c := range []struct {
+		n     []int
+		edges []float64
+	}{{nil, []float64{0, 1}}, {[]int{4, 0}, []float64{0, 1}}, {[]int{4, 4}, []float64{1}}, {[]int{4, 4}, nil}, {[]int{4, 4}, []float64{1, 0}}} {
+		want := fmt.Sprintf("spectral: BandBins: grid %v, edges %v; want sizes of at least 1, and sorted edges of one band or more", c.n, c.edges)
+		require.PanicsWithValue(t, want, func() { spectral.BandBins(c.n, c.edges...) })
+	}
+}
+
 // A mode that lies on an edge belongs to the band that begins there, whatever rounding makes of its radius.
 func TestBandEdges(t *testing.T) {
 	for _, c := range []struct{ n, k int }{{21, 4}, {31, 6}, {61, 12}, {70, 14}, {30, 6}} {

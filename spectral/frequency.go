@@ -1,6 +1,9 @@
 package spectral
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // signed returns the integer frequency of bin i of a transform of n points, from -n/2 to (n-1)/2.
 func signed(i, n int) int {
@@ -12,6 +15,9 @@ func signed(i, n int) int {
 
 // Frequencies returns the integer frequencies of the bins of a transform of n points: 0, 1, .., -n/2, .., -1.
 func Frequencies(n int) []int {
+	if n < 0 {
+		panic(fmt.Sprintf("spectral: Frequencies: %d points; want 0 or more", n))
+	}
 	f := make([]int, n)
 	for i := range f {
 		f[i] = signed(i, n)

@@ -24,7 +24,12 @@ func NewMultiplier(in, out int, modes ...int) (*Multiplier, error) {
 
 // Kept returns how many frequencies of each axis take part on the grid n. Those of an axis of k are -floor(k/2) and up, on the last axis
 // 0 and up. The result is the multiplier's own and must not be changed.
-func (m *Multiplier) Kept(n []int) []int { return m.conv.plan(n, n).counts }
+func (m *Multiplier) Kept(n []int) []int {
+	if d := len(m.conv.Config.Modes); len(n) != d || slices.Min(n) < 1 {
+		panic(fmt.Sprintf("spectral: Multiplier: grid %v; want %d axes of at least 1 point", slices.Clone(n), d))
+	}
+	return m.conv.plan(n, n).counts
+}
 
 // Forward maps x, nb x n1 .. nd x In, to nb x n1 .. nd x Out by r, In x Out x k1 .. kd x 2, where k is what Kept returns for the grid.
 func (m *Multiplier) Forward(x, r *autograd.Value) *autograd.Value {

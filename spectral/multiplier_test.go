@@ -1,6 +1,7 @@
 package spectral_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -20,6 +21,9 @@ func TestMultiplierAgreesWithConv(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{6, 3}, m.Kept([]int{9, 8}))
 	require.Equal(t, []int{5, 2}, m.Kept([]int{5, 2}))
+	for _, n := range [][]int{nil, {9}, {9, 8, 7}, {9, 0}} {
+		require.PanicsWithValue(t, fmt.Sprintf("spectral: Multiplier: grid %v; want 2 axes of at least 1 point", n), func() { m.Kept(n) })
+	}
 	x := autograd.New(2, 9, 8, 3)
 	nn.Normal(x, 0, 1, rng)
 	tape := &autograd.Tape{}
