@@ -14,11 +14,12 @@ import (
 )
 
 // ErrFinished is returned by a Writer that was committed or aborted before.
-var ErrFinished = errors.New("atomicfile: the file is already committed or aborted")
+var ErrFinished = errors.New("the file is already committed or aborted")
 
 const bufferSize = 1 << 18
 
-// Write replaces the file at path with what body writes. If body fails, or anything after it, the old file stays.
+// Write replaces the file at path with what body writes. If body fails, or anything after it, the old file stays. Errors name the file and
+// not this package, for they reach users through others.
 func Write(path string, body func(w io.Writer) error) error {
 	w, err := Create(path)
 	if err != nil {
@@ -46,9 +47,9 @@ func Create(path string) (*Writer, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("atomicfile: cannot replace %s: it is no regular file but %s", path, kind(info.Mode()))
+		return nil, fmt.Errorf("cannot replace %s: it is no regular file but %s", path, kind(info.Mode()))
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("atomicfile: %w", err)
+		return nil, fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	target, err := follow(path)
 	if err != nil {
@@ -57,13 +58,13 @@ func Create(path string) (*Writer, error) {
 	removeLeftovers(target)
 	f, err := createTemp(target)
 	if err != nil {
-		return nil, fmt.Errorf("atomicfile: cannot write %s: %w", path, err)
+		return nil, fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	w := &Writer{path: target, tmp: f.Name(), file: f, buf: bufio.NewWriterSize(f, bufferSize)}
 	if info != nil {
 		if err := f.Chmod(info.Mode().Perm()); err != nil && !chmodUnsupported {
 			w.Abort()
-			return nil, fmt.Errorf("atomicfile: cannot write %s: %w", path, err)
+			return nil, fmt.Errorf("cannot write %s: %w", path, err)
 		}
 	}
 	return w, nil
@@ -165,7 +166,7 @@ func (w *Writer) named(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("atomicfile: cannot write %s: %w", w.path, err)
+	return fmt.Errorf("cannot write %s: %w", w.path, err)
 }
 
 // createTemp makes a locked file with a free temporary name beside target.
