@@ -178,15 +178,14 @@ func LoadParams(f *File, model any) error {
 	}
 	for _, e := range state {
 		if names := groups[cmp.Or(e.Tied, e.Name)]; len(names) == 0 {
-			m.missing = append(m.missing, e.Name+" ("+formatShape(newTarget(e).shape)+")")
+			m.missing = append(m.missing, sized(e.Name, newTarget(e).shape))
 		} else if a, b := f.tensors[names[0]], f.tensors[e.Name]; slices.Contains(names, e.Name) && !bytes.Equal(a.Data, b.Data) {
 			m.differ = append(m.differ, e.Name+" and "+names[0])
 		}
 	}
 	for _, name := range f.Names() {
 		if _, ok := loads[name]; !ok && !strings.HasPrefix(name, ExtraPrefix) {
-			t := f.tensors[name]
-			m.unexpected = append(m.unexpected, name+" ("+formatShape(t.Shape)+")")
+			m.unexpected = append(m.unexpected, sized(name, f.tensors[name].Shape))
 		}
 	}
 	if text := m.String(); text != "" {
@@ -200,6 +199,14 @@ func LoadParams(f *File, model any) error {
 		}
 	}
 	return nil
+}
+
+// sized is a name with a shape: weight (2x3), or step () for a single number.
+func sized(name string, shape []int) string {
+	if len(shape) == 0 {
+		return name + " ()"
+	}
+	return name + " (" + formatShape(shape) + ")"
 }
 
 // target is where a tensor is loaded to: floats or ints.

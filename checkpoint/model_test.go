@@ -252,3 +252,13 @@ func TestReferenceModel(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, f.Names(), g.Names())
 }
+
+// A single number has no sizes to put into parentheses.
+func TestMismatchOfSingleNumbers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.safetensors")
+	require.NoError(t, Write(path, map[string]Tensor{"other": FromFloat32([]float32{1})}, nil))
+	f, err := Read(path)
+	require.NoError(t, err)
+	err = LoadParams(f, &struct{ Scale *autograd.Param }{autograd.NewParam()})
+	require.ErrorContains(t, err, "1 missing: scale (); 1 unexpected: other ()")
+}
