@@ -271,8 +271,9 @@ func sameMemory(a, b []float32) bool {
 	return len(a) > 0 && len(b) > 0 && &a[len(a)-1] == &b[len(b)-1]
 }
 
-// Reset ends the pass. Its values, tensors and gradients must no longer be used: their memory serves the next pass. The tape keeps that
-// memory, and nothing of what the pass was given: no input, constant, parameter or function.
+// Reset ends the pass. Its values, tensors and gradients must no longer be used: their memory serves the next pass, which they become
+// part of. Until then operations on such values panic. The tape keeps that memory, and nothing of what the pass was given: no input,
+// constant, parameter or function.
 func (t *Tape) Reset() {
 	t.memory.reset()
 	clear(t.live)
