@@ -149,12 +149,11 @@ func addNoise(x []float32, fraction float64, seed uint64) {
 
 // knownMaps are maps that come with gathers: true ones and starts.
 type knownMaps struct {
-	rec           *recording
-	trueFile      *npy.File
-	startFile     *npy.File
-	model         *fwi.Model
-	shared        bool // one start for all
-	name, allName string
+	rec       *recording
+	trueFile  *npy.File
+	startFile *npy.File
+	model     *fwi.Model
+	shared    bool // one start for all
 }
 
 // openMaps opens -vel, -start and -model and checks that they fit.
