@@ -62,7 +62,30 @@ type Options struct {
 	Embedding *autograd.Value
 }
 
-// Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd; with a further last axis of 2 if complex.
+// OutputGrid returns the grid that the model maps the grid n to, which is n where there is no Scale. It reports a grid that the model
+// cannot be applied to: one of which a scale leaves no points, or makes too many to be held.
+func (m *Model) OutputGrid(n ...int) ([]int, error) {
+	c := &m.Config
+	if len(n) != len(c.Modes) || slices.Min(n) < 1 {
+		return nil, fmt.Errorf("fno: grid %v; want %d positive sizes", n, len(c.Modes))
+	}
+	pads := m.padding(n)
+	out := pads.around(n, c.PadEnd)
+	for i, conv := range m.Blocks.Convs {
+		size, err := conv.OutputGrid(out...)
+		if err != nil {
+			return nil, fmt.Errorf("fno: block %d: %w", i, err)
+		}
+		pads, out = pads.scaled(out, size), size
+	}
+	if out = pads.inside(out, c.PadEnd); slices.Min(out) < 1 {
+		return nil, fmt.Errorf("fno: scale %v leaves no points of the grid %v", c.Scale, n)
+	}
+	return out, nil
+}
+
+// Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd; with a further last axis of 2 if complex. It panics on grids for which
+// OutputGrid reports an error.
 func (m *Model) Forward(x *autograd.Value) *autograd.Value { return m.ForwardWith(x, Options{}) }
 
 // ForwardWith is Forward with options.
@@ -82,6 +105,11 @@ func (m *Model) ForwardWith(x *autograd.Value, o Options) *autograd.Value {
 	}
 	if o.Size != nil && (len(o.Size) != d || slices.Min(o.Size) < 1) {
 		panic(fmt.Sprintf("fno: Forward: output grid %v for shape %v", o.Size, x.Shape))
+	}
+	if len(c.Scale) > 0 && o.Size == nil {
+		if _, err := m.OutputGrid(x.Shape[2 : 2+d]...); err != nil {
+			panic(err.Error())
+		}
 	}
 	v := x.Tape().Scope(func() *autograd.Value { return m.run(x, o) })
 	return v

@@ -124,6 +124,9 @@ func TestVariants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := k.c
 			m := newModel(t, c)
+			grid, err := m.OutputGrid(k.grid...)
+			require.NoError(t, err)
+			require.Equal(t, k.out, grid)
 			shape := append([]int{2, c.In}, k.grid...)
 			want := append([]int{2, c.Out}, k.out...)
 			if c.Complex {
@@ -416,4 +419,15 @@ func TestMisuse(t *testing.T) {
 	require.PanicsWithValue(t, "fno: Forward: shape [1 2 8 8]; want [batch, 2 channels, 2 axes, 2]", func() {
 		run(m, autograd.New(1, 2, 8, 8), fno.Options{})
 	})
+	for want, scale := range map[string][]float64{
+		"fno: block 1: spectral: scale [0.01] leaves no points of the grid [16 16]":                               {2, 0.01},
+		"fno: block 0: spectral: scale [1e+300] of the grid [8 8] makes more than 2147483648 numbers of a sample": {1e300, 1},
+	} {
+		m = newModel(t, fno.Config{In: 2, Out: 1, Hidden: 4, Modes: []int{4, 4}, Layers: 2, Scale: scale})
+		require.PanicsWithValue(t, want, func() { run(m, autograd.New(1, 2, 8, 8), fno.Options{}) })
+	}
+	for _, n := range [][]int{{8}, {8, 0}, nil} {
+		_, err := m.OutputGrid(n...)
+		require.EqualError(t, err, fmt.Sprintf("fno: grid %v; want 2 positive sizes", n))
+	}
 }

@@ -24,12 +24,17 @@ func (m *Model) padding(n []int) (p pads) {
 }
 
 // around returns the sizes of the grid n with its padding.
-func (p pads) around(n []int, end bool) []int {
+func (p pads) around(n []int, end bool) []int { return p.sizes(n, end, 1) }
+
+// inside returns the sizes of the grid n without its padding.
+func (p pads) inside(n []int, end bool) []int { return p.sizes(n, end, -1) }
+
+func (p pads) sizes(n []int, end bool, sign int) []int {
 	out := make([]int, len(n))
 	for a := range n {
-		out[a] = n[a] + p[a]
+		out[a] = n[a] + sign*p[a]
 		if !end {
-			out[a] += p[a]
+			out[a] += sign * p[a]
 		}
 	}
 	return out

@@ -202,6 +202,15 @@ func TestBadConfigs(t *testing.T) {
 			*c = toySPAMoE()
 			c.SPAMoE.Experts[1] = OperatorConfig{Multiscale: &mno.MultiscaleConfig{In: 4, Out: 1, Hidden: 2, Scales: []float64{1, 0.05}}}
 		},
+		"network fno: fno: block 1: spectral: scale [0.01] leaves no points of the grid [24 20]": func(c *Config) {
+			c.FNO.Layers, c.FNO.Scale = 2, []float64{2, 0.01}
+		},
+		"scale [1e+12] of the grid [12 10] makes more than 2147483648 numbers": func(c *Config) { c.FNO.Scale = []float64{1e12} },
+		"its scale maps the grid [12 10] to [24 20]":                           func(c *Config) { c.FNO.Layers, c.FNO.Scale = 2, []float64{1, 2} },
+		"expert 2: its scale maps the grid [12 10] to [6 5]": func(c *Config) {
+			*c = toySPAMoE()
+			c.SPAMoE.Experts[2].LNO.Layers, c.SPAMoE.Experts[2].LNO.Scale = 2, []float64{1, 0.5}
+		},
 		"expert 2: lno: function 1 of 4 of the basis is zero": func(c *Config) {
 			*c = toySPAMoE()
 			c.SPAMoE.Experts[2].LNO.Grid = []int{120, 100}

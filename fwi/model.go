@@ -123,12 +123,13 @@ const mostElements = 1 << 28
 
 // New returns a model with parameters drawn from rng; a nil rng leaves zeros, for parameters that are loaded.
 func New(cfg Config, rng *rand.Rand) (*Model, error) {
-	for _, s := range [][]int{cfg.X, cfg.Y} {
+	for i, s := range [][]int{cfg.X, cfg.Y} {
+		name := "xy"[i : i+1]
 		if len(s) < 2 || slices.Min(s) < 1 {
-			return nil, fmt.Errorf("fwi: shape %v of one sample; wanted a channel and at least one grid axis, all above 0", s)
+			return nil, fmt.Errorf("fwi: %s: shape %v of one sample; wanted a channel and at least one grid axis, all above 0", name, s)
 		}
 		if times(s...) > mostElements {
-			return nil, fmt.Errorf("fwi: shape %v of one sample; wanted no more than %d elements", s, mostElements)
+			return nil, fmt.Errorf("fwi: %s: shape %v of one sample; wanted no more than %d elements", name, s, mostElements)
 		}
 	}
 	if err := errors.Join(cfg.XNorm.Validate(cfg.X[0]), cfg.YNorm.Validate(cfg.Y[0])); err != nil {

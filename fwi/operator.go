@@ -3,6 +3,7 @@ package fwi
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spamoe/spamoe/fno"
 	"github.com/spamoe/spamoe/lno"
@@ -84,10 +85,21 @@ func (c OperatorConfig) build(rng *rand.Rand) (Network, error) {
 	return lno.New(*c.LNO, rng)
 }
 
-// checkGrid reports a grid that the operator net cannot be applied to. Operators without a check take any.
+// checkGrid reports a grid that the operator net cannot be applied to, or maps to another. Operators without a check take any, and keep it.
 func checkGrid(net Network, grid []int) error {
-	if n, ok := net.(interface{ CheckGrid(n ...int) error }); ok {
-		return n.CheckGrid(grid...)
+	switch net := net.(type) {
+	case interface {
+		OutputGrid(n ...int) ([]int, error)
+	}:
+		out, err := net.OutputGrid(grid...)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(out, grid) {
+			return fmt.Errorf("its scale maps the grid %v to %v; wanted the same grid", grid, out)
+		}
+	case interface{ CheckGrid(n ...int) error }:
+		return net.CheckGrid(grid...)
 	}
 	return nil
 }

@@ -52,22 +52,30 @@ type Options struct {
 	Embedding *autograd.Value
 }
 
-// CheckGrid reports an input grid that the model cannot be applied to: one so coarse that a function of the basis has no grid point in its
-// support, or so small that it cannot be padded.
-func (m *Model) CheckGrid(n ...int) error {
+// OutputGrid returns the grid that the model maps the grid n to, which is n where there is no Scale. It reports a grid that the model
+// cannot be applied to: one so coarse that a function of the basis has no grid point in its support, so small that it cannot be padded, or one
+// of which a scale leaves no points, or makes too many to be held.
+func (m *Model) OutputGrid(n ...int) ([]int, error) {
 	c := &m.Config
 	if len(n) != len(c.Modes) || slices.Min(n) < 1 {
-		return fmt.Errorf("lno: grid %v; want %d positive sizes", n, len(c.Modes))
+		return nil, fmt.Errorf("lno: grid %v; want %d positive sizes", n, len(c.Modes))
 	}
-	for i := range c.Layers {
+	for i, conv := range m.Blocks.Convs {
 		if _, err := m.Blocks.plan(i, n); err != nil {
-			return err
+			return nil, err
 		}
-		if n = m.Blocks.Convs[i].OutputSize(n); slices.Min(n) < 1 {
-			return fmt.Errorf("lno: scale %v leaves no points of the grid", c.Scale)
+		var err error
+		if n, err = conv.OutputGrid(n...); err != nil {
+			return nil, fmt.Errorf("lno: block %d: %w", i, err)
 		}
 	}
-	return nil
+	return n, nil
+}
+
+// CheckGrid reports an input grid for which OutputGrid reports an error.
+func (m *Model) CheckGrid(n ...int) error {
+	_, err := m.OutputGrid(n...)
+	return err
 }
 
 // Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd. It panics on grids for which CheckGrid reports an error.

@@ -118,7 +118,9 @@ func TestGridsAndBatches(t *testing.T) {
 				grids = [][]int{{6, 5, 8}}
 			}
 			for _, n := range grids {
-				require.NoError(t, m.CheckGrid(n...))
+				grid, err := m.OutputGrid(n...)
+				require.NoError(t, err)
+				require.Equal(t, n, grid)
 				x := normal(rand.New(rand.NewPCG(5, 6)), append([]int{3, 2}, n...)...)
 				tape := &autograd.Tape{NoGrad: true}
 				all := m.Forward(tape.Const(x))

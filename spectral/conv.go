@@ -114,7 +114,8 @@ func (v *Conv) SetModes(modes ...int) error {
 	return nil
 }
 
-// OutputSize returns the grid that Forward maps the grid n to: sizes times Scale, halves rounded to even. Without Scale it is n itself.
+// OutputSize returns the grid that Forward maps the grid n to: sizes times Scale, halves rounded to even, at most 2^31-1. Without Scale it is n
+// itself.
 func (v *Conv) OutputSize(n []int) []int {
 	if len(v.Config.Scale) == 0 {
 		return n
@@ -123,11 +124,32 @@ func (v *Conv) OutputSize(n []int) []int {
 	for i, s := range v.Config.Scale {
 		for a := range out {
 			if a == i || len(v.Config.Scale) == 1 {
-				out[a] = int(math.RoundToEven(s * float64(n[a])))
+				out[a] = int(min(math.RoundToEven(s*float64(n[a])), math.MaxInt32))
 			}
 		}
 	}
 	return out
+}
+
+// mostNumbers bounds what a change of resolution may make of one sample: 8 GiB.
+const mostNumbers = 1 << 31
+
+// OutputGrid is OutputSize with a check: it reports a Scale that leaves no points of the grid n along an axis, or makes a sample of more than
+// 2^31 numbers.
+func (v *Conv) OutputGrid(n ...int) ([]int, error) {
+	out := v.OutputSize(n)
+	numbers := float64(v.Config.Out)
+	for _, size := range out {
+		numbers *= float64(size)
+	}
+	switch {
+	case len(v.Config.Scale) == 0:
+	case slices.Min(out) < 1:
+		return nil, fmt.Errorf("spectral: scale %v leaves no points of the grid %v", v.Config.Scale, n)
+	case numbers > mostNumbers:
+		return nil, fmt.Errorf("spectral: scale %v of the grid %v makes more than %d numbers of a sample", v.Config.Scale, n, mostNumbers)
+	}
+	return out, nil
 }
 
 // Forward returns the convolution of x.

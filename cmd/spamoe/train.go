@@ -149,11 +149,11 @@ func (c *runConfig) run(ctx context.Context, env *environment, f *trainFlags) er
 			c.Training.Objective.Gradient, c.Training.Objective.Fourier = 0, 0
 		}
 	}
-	if err := c.Training.Objective.Fits(c.Model.Y); err != nil {
-		return err
-	}
 	model, err := fwi.New(c.Model, rand.New(rand.NewPCG(c.Training.Seed, 0)))
 	if err != nil {
+		return err
+	}
+	if err := c.Training.Objective.Fits(c.Model.Y); err != nil {
 		return err
 	}
 	base, err := newBaseline(&c.Model, data, val)
