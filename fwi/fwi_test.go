@@ -206,7 +206,12 @@ func TestBadConfigs(t *testing.T) {
 			c.FNO.Layers, c.FNO.Scale = 2, []float64{2, 0.01}
 		},
 		"scale [1e+12] of the grid [12 10] makes more than 2147483648 numbers": func(c *Config) { c.FNO.Scale = []float64{1e12} },
-		"its scale maps the grid [12 10] to [24 20]":                           func(c *Config) { c.FNO.Layers, c.FNO.Scale = 2, []float64{1, 2} },
+		"network fno: its configuration wants a network of":                    func(c *Config) { c.FNO.Hidden = 1e6 },
+		"network mno: mno: grid [12 10]; want 1 positive sizes": func(c *Config) {
+			c.Network = "mno"
+			c.OperatorConfig = OperatorConfig{MNO: &mno.Config{In: 2, Out: 1, Dim: 1}}
+		},
+		"its scale maps the grid [12 10] to [24 20]": func(c *Config) { c.FNO.Layers, c.FNO.Scale = 2, []float64{1, 2} },
 		"expert 2: its scale maps the grid [12 10] to [6 5]": func(c *Config) {
 			*c = toySPAMoE()
 			c.SPAMoE.Experts[2].LNO.Layers, c.SPAMoE.Experts[2].LNO.Scale = 2, []float64{1, 0.5}

@@ -121,6 +121,9 @@ func (cfg Config) inputShape() []int {
 // mostElements bounds a sample and the matrix that resamples it: 1 GiB.
 const mostElements = 1 << 28
 
+// mostNumbers bounds the parameters of a network: 8 GiB.
+const mostNumbers = 1 << 31
+
 // New returns a model with parameters drawn from rng; a nil rng leaves zeros, for parameters that are loaded.
 func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	for i, s := range [][]int{cfg.X, cfg.Y} {
@@ -146,6 +149,9 @@ func New(cfg Config, rng *rand.Rand) (*Model, error) {
 	}
 	if !slices.Contains(Networks(), cfg.Network) {
 		return nil, fmt.Errorf("fwi: network %q is unknown; wanted one of %s", cfg.Network, strings.Join(Networks(), ", "))
+	}
+	if wants := cfg.leastNumbers(); wants > mostNumbers {
+		return nil, fmt.Errorf("fwi: network %s: its configuration wants a network of %.3g numbers at least; wanted no more than %d", cfg.Network, wants, mostNumbers)
 	}
 	net, err := cfg.build(rng)
 	if err != nil {

@@ -45,10 +45,18 @@ func New(c Config, rng *rand.Rand) (*Model, error) {
 	return m, nil
 }
 
-// Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd.
+// CheckGrid reports a grid that the model cannot be applied to: one of other axes than it has, or without points.
+func (m *Model) CheckGrid(n ...int) error {
+	if len(n) != m.Config.Dim || slices.Min(n) < 1 {
+		return fmt.Errorf("mno: grid %v; want %d positive sizes", n, m.Config.Dim)
+	}
+	return nil
+}
+
+// Forward maps x, nb x In x n1 .. nd, to nb x Out x n1 .. nd. It panics on grids for which CheckGrid reports an error.
 func (m *Model) Forward(x *autograd.Value) *autograd.Value {
 	c := &m.Config
-	if x.Rank() != c.Dim+2 || x.Shape[1] != c.In || slices.Min(x.Shape[2:]) < 1 {
+	if x.Rank() != c.Dim+2 || x.Shape[1] != c.In || m.CheckGrid(x.Shape[2:]...) != nil {
 		panic(fmt.Sprintf("mno: Forward: shape %v; want [batch, %d, %d axes]", x.Shape, c.In, c.Dim))
 	}
 	return x.Tape().Scope(func() *autograd.Value { return m.run(x) })
