@@ -91,6 +91,11 @@ func (m *Model) ForwardWith(x *autograd.Value, o Options) *autograd.Value {
 	if o.Size != nil && (len(o.Size) != d || slices.Min(o.Size) < 1) {
 		panic(fmt.Sprintf("lno: Forward: output grid %v for shape %v", o.Size, x.Shape))
 	}
+	if len(c.Scale) > 0 && o.Size == nil {
+		if err := m.CheckGrid(x.Shape[2:]...); err != nil {
+			panic(err.Error())
+		}
+	}
 	t := x.Tape()
 	// Every part that makes many intermediate values has a scope of its own.
 	return t.Scope(func() *autograd.Value {

@@ -337,4 +337,10 @@ func TestConfigRefuses(t *testing.T) {
 	require.PanicsWithValue(t, "lno: Forward: shape [1 3 12 12]; want [batch, 2, 2 axes]", func() { m.Forward(tape.Input(autograd.New(1, 3, 12, 12))) })
 	require.Panics(t, func() { m.ForwardWith(tape.Input(autograd.New(1, 2, 12, 12)), lno.Options{Size: []int{3}}) })
 	require.Panics(t, func() { m.Forward(tape.Input(autograd.New(1, 2, 4, 4))) })
+	c := variants()["scale"]
+	c.Grid, c.Scale = []int{24, 24}, []float64{1, 0.04}
+	m = build(t, c)
+	err := m.CheckGrid(12, 12)
+	require.ErrorContains(t, err, "lno: block 1: spectral: scale [0.04] leaves no points of the grid [12 12]")
+	require.PanicsWithValue(t, err.Error(), func() { m.Forward(tape.Input(autograd.New(1, 2, 12, 12))) })
 }

@@ -209,7 +209,7 @@ func openMapFile(path string, rec *recording) (*npy.File, error) {
 
 func (m *knownMaps) truth(i int) ([]float32, error) { return m.read(m.trueFile, i) }
 
-// start returns where the inversion of gather i begins, nil for nowhere in particular.
+// start returns the map that the inversion of gather i begins with; nil leaves the choice to the inversion.
 func (m *knownMaps) start(ctx context.Context, i int, gather []float32) ([]float32, error) {
 	if m.model != nil {
 		return m.model.Predict(ctx, m.rec.recorded(gather))

@@ -91,20 +91,20 @@ func connected(u []float64, nx int) (label []int, n int) {
 	for i := range label {
 		label[i] = -1
 	}
-	var todo []int
+	var stack []int
 	for first := range u {
 		if label[first] >= 0 {
 			continue
 		}
 		label[first] = n
-		todo = append(todo[:0], first)
-		for len(todo) > 0 {
-			i := todo[len(todo)-1]
-			todo = todo[:len(todo)-1]
+		stack = append(stack[:0], first)
+		for len(stack) > 0 {
+			i := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
 			around(i, nx, len(u), func(j int) {
 				if label[j] < 0 && u[j] == u[i] {
 					label[j] = n
-					todo = append(todo, j)
+					stack = append(stack, j)
 				}
 			})
 		}
